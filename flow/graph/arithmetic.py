@@ -50,7 +50,13 @@ class PoolDivide:
 
 def signed_bits(low: int, high: int) -> int:
     """Width of the narrowest two's-complement type that holds both ends, at least 1."""
-    return max((~low if low < 0 else low).bit_length(), (~high if high < 0 else high).bit_length()) + 1
+    return (
+        max(
+            (~low if low < 0 else low).bit_length(),
+            (~high if high < 0 else high).bit_length(),
+        )
+        + 1
+    )
 
 
 def fold_requant(node: MatVec) -> Requant:
@@ -63,7 +69,8 @@ def fold_requant(node: MatVec) -> Requant:
     channels = node.out_shape[2]
     weight_sums = node.weights.reshape(-1, channels).sum(axis=0)
     right = [
-        node.y.scale_exp - node.x.scale_exp - int(exponent) for exponent in node.weight_exp
+        node.y.scale_exp - node.x.scale_exp - int(exponent)
+        for exponent in node.weight_exp
     ]
     pre_shift = max(0, -min(right))
     constant = np.zeros(channels, np.int64)
@@ -102,7 +109,9 @@ def requantise_textbook(acc: IntArray, node: MatVec) -> IntArray:
     weight_sums = node.weights.reshape(-1, channels).sum(axis=0)
     result = np.zeros_like(acc)
     for channel in range(channels):
-        scale = _pow2(node.x.scale_exp + int(node.weight_exp[channel]) - node.y.scale_exp)
+        scale = _pow2(
+            node.x.scale_exp + int(node.weight_exp[channel]) - node.y.scale_exp
+        )
         bias = Fraction(int(node.bias[channel])) * _pow2(
             int(node.bias_exp[channel]) - node.y.scale_exp
         )
@@ -146,7 +155,9 @@ def fold_pool(node: AveragePool) -> PoolDivide:
     constant -= quotient_offset * divisor
     reciprocal, shift = divide_constant(divisor, high - quotient_offset * divisor)
     offset = quotient_offset + node.y.zero_point
-    return PoolDivide(numerator_shift, constant, divisor, reciprocal, shift, offset, node.y)
+    return PoolDivide(
+        numerator_shift, constant, divisor, reciprocal, shift, offset, node.y
+    )
 
 
 def divide_constant(divisor: int, largest: int) -> tuple[int, int]:
@@ -160,7 +171,9 @@ def divide_constant(divisor: int, largest: int) -> tuple[int, int]:
         error = reciprocal * divisor - (1 << shift)
         if largest * error < (1 << shift):
             return reciprocal, shift
-    raise RangeError(f"no exact reciprocal of {divisor} below 2**{INT64_SAFE_BITS} exists.")
+    raise RangeError(
+        f"no exact reciprocal of {divisor} below 2**{INT64_SAFE_BITS} exists."
+    )
 
 
 def pool_average(sums: IntArray, node: AveragePool) -> IntArray:

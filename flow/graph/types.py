@@ -48,7 +48,9 @@ class TensorType:
                 f"tensor type {self!r}: lo..hi must lie in {low}..{high} and bits in 1..32."
             )
         if not low <= self.zero_point <= high:
-            raise RangeError(f"tensor type {self!r}: zero_point must lie in {low}..{high}.")
+            raise RangeError(
+                f"tensor type {self!r}: zero_point must lie in {low}..{high}."
+            )
 
     @property
     def representable(self) -> tuple[int, int]:
@@ -124,8 +126,11 @@ class MatVec:
             raise RangeError(
                 f"layer {self.name!r}: weights have shape {self.weights.shape}, not {expected}."
             )
-        for label, array in (("weight_exp", self.weight_exp), ("bias", self.bias),
-                             ("bias_exp", self.bias_exp)):
+        for label, array in (
+            ("weight_exp", self.weight_exp),
+            ("bias", self.bias),
+            ("bias_exp", self.bias_exp),
+        ):
             if array.shape != (channels,):
                 raise RangeError(
                     f"layer {self.name!r}: {label} has shape {array.shape}, not ({channels},)."
@@ -141,7 +146,9 @@ class MatVec:
     @property
     def fan_in(self) -> int:
         """Products summed into one output."""
-        return self.window.taps * (1 if self.kind is Kind.DEPTHWISE else self.in_shape[2])
+        return self.window.taps * (
+            1 if self.kind is Kind.DEPTHWISE else self.in_shape[2]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +195,9 @@ class IntGraph:
         }
         for node in self.nodes:
             if node.name in known:
-                raise RangeError(f"graph {self.name!r}: two nodes are called {node.name!r}.")
+                raise RangeError(
+                    f"graph {self.name!r}: two nodes are called {node.name!r}."
+                )
             if node.source not in known:
                 raise RangeError(
                     f"layer {node.name!r} of {self.name!r} reads {node.source!r}, "

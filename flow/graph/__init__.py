@@ -1,0 +1,42 @@
+"""Integer graph: types, arithmetic, reference inference, storage."""
+
+from flow.graph.arithmetic import accumulator_bits, fold_pool, fold_requant
+from flow.graph.evaluate import Accuracy, evaluate, map_input, predict
+from flow.graph.reference import run, run_node, run_taps
+from flow.graph.store import graph_hash, load_graph, save_graph
+from flow.graph.types import (
+    AveragePool,
+    InputMap,
+    IntGraph,
+    Kind,
+    MatVec,
+    Node,
+    Rounding,
+    TensorType,
+    Window,
+)
+
+__all__ = [
+    "Accuracy",
+    "AveragePool",
+    "InputMap",
+    "IntGraph",
+    "Kind",
+    "MatVec",
+    "Node",
+    "Rounding",
+    "TensorType",
+    "Window",
+    "accumulator_bits",
+    "evaluate",
+    "fold_pool",
+    "fold_requant",
+    "graph_hash",
+    "load_graph",
+    "map_input",
+    "predict",
+    "run",
+    "run_node",
+    "run_taps",
+    "save_graph",
+]

@@ -1,0 +1,126 @@
+"""Save and load an IntGraph: structure in graph.json, integer arrays in graph.npz."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flow.errors import DataError
+from flow.graph.types import (
+    AveragePool,
+    InputMap,
+    IntArray,
+    IntGraph,
+    Kind,
+    MatVec,
+    Node,
+    Rounding,
+    TensorType,
+    Window,
+)
+
+FORMAT = 1
+ARRAYS = ("weights", "weight_exp", "bias", "bias_exp")
+
+
+def save_graph(graph: IntGraph, folder: Path) -> None:
+    """Write graph.json and graph.npz into `folder`; the same graph gives the same bytes."""
+    arrays: dict[str, IntArray] = {}
+    nodes = []
+    for node in graph.nodes:
+        fields = asdict(node)
+        for key in ARRAYS:
+            if key in fields:
+                arrays[f"{node.name}/{key}"] = fields.pop(key)
+        nodes.append({"class": type(node).__name__, **fields})
+    document = {
+        "format": FORMAT,
+        "name": graph.name,
+        "input_name": graph.input_name,
+        "input_shape": graph.input_shape,
+        "input_type": asdict(graph.input_type),
+        "input_map": asdict(graph.input_map),
+        "nodes": nodes,
+        "provenance": dict(graph.provenance),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(folder / "graph.npz", **arrays)  # type: ignore[arg-type]
+    (folder / "graph.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def load_graph(folder: Path) -> IntGraph:
+    """Read what `save_graph` wrote; raises DataError when it is missing or damaged."""
+    try:
+        document = json.loads((folder / "graph.json").read_text())
+        with np.load(folder / "graph.npz") as stored:
+            arrays = {key: stored[key] for key in stored.files}
+        if document["format"] != FORMAT:
+            raise DataError(
+                f"{folder / 'graph.json'} has format {document['format']}, not {FORMAT}.\n"
+                "  Rerun the extract stage (--from extract)."
+            )
+        return IntGraph(
+            name=document["name"],
+            input_name=document["input_name"],
+            input_shape=_shape(document["input_shape"]),
+            input_type=TensorType(**document["input_type"]),
+            input_map=_input_map(document["input_map"]),
+            nodes=tuple(_node(fields, arrays) for fields in document["nodes"]),
+            provenance=document["provenance"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"the integer graph in {folder} cannot be read: {error}.\n"
+            "  Rerun the extract stage (--from extract)."
+        ) from error
+
+
+def graph_hash(graph: IntGraph) -> str:
+    """SHA-256 over every integer that decides a result (provenance is left out)."""
+    digest = hashlib.sha256()
+    header = (graph.name, graph.input_shape, graph.input_type, graph.input_map)
+    digest.update(repr(header).encode())
+    for node in graph.nodes:
+        fields = asdict(node)
+        for key in ARRAYS:
+            if key in fields:
+                digest.update(fields.pop(key).tobytes())
+        digest.update(json.dumps(fields, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def _node(fields: dict[str, Any], arrays: dict[str, IntArray]) -> Node:
+    fields = dict(fields)
+    kind = fields.pop("class")
+    fields.update(
+        kind=Kind(fields["kind"]),
+        rounding=Rounding(fields["rounding"]),
+        window=Window(**fields["window"]),
+        x=TensorType(**fields["x"]),
+        y=TensorType(**fields["y"]),
+        in_shape=_shape(fields["in_shape"]),
+        out_shape=_shape(fields["out_shape"]),
+    )
+    if kind == "AveragePool":
+        return AveragePool(**fields)
+    return MatVec(
+        **fields, **{key: arrays[f"{fields['name']}/{key}"] for key in ARRAYS}
+    )
+
+
+def _shape(values: list[int]) -> tuple[int, int, int]:
+    height, width, channels = values
+    return height, width, channels
+
+
+def _input_map(fields: dict[str, Any]) -> InputMap:
+    table = fields["table"]
+    return InputMap(
+        fields["raw_dtype"], fields["raw_lo"], None if table is None else tuple(table)
+    )
