@@ -1,0 +1,17 @@
+"""Hardware plan: folds, widths, FIFO depths and estimates."""
+
+from flow.plan.fold import Override
+from flow.plan.hwplan import HwPlan, Target, UnitPlan
+from flow.plan.planner import plan
+from flow.plan.store import load_plan, plan_hash, save_plan
+
+__all__ = [
+    "HwPlan",
+    "Override",
+    "Target",
+    "UnitPlan",
+    "load_plan",
+    "plan",
+    "plan_hash",
+    "save_plan",
+]

@@ -1,0 +1,169 @@
+"""Choose PE, SIMD and stream widths of one layer for a target initiation interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flow.errors import PlanError
+from flow.graph.types import AveragePool, Kind, MatVec, Node
+from flow.plan.hwplan import CycleEstimate
+
+STREAM_MARGIN = 1.25  # elements per beat over the average need, so that a stream is never the limit
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A user's choice for one layer; None leaves it to the planner."""
+
+    pe: int | None = None
+    simd: int | None = None
+    products: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One way to fold a layer.
+
+    `word_elems` channels move per cycle through the window generator; `simd` of them are gathered
+    into one MAC beat. A window that is gathered whole (simd == K) is read from memory once and
+    replayed from a register, any other is read again for every group of `pe` outputs.
+    """
+
+    pe: int
+    simd: int
+    word_elems: int
+    lanes: int
+    windowed: bool
+    cycles: CycleEstimate
+
+    @property
+    def multipliers(self) -> int:
+        """Products per cycle."""
+        return self.pe * self.simd
+
+
+def fold(node: Node, in_elems: int, ii_cycles: int, override: Override = Override()) -> Fold:  # noqa: B008
+    """The cheapest fold of `node` that meets `ii_cycles`, or the override's.
+
+    Args:
+        in_elems: elements per beat that the layer before sends.
+
+    Raises:
+        PlanError: a value does not divide, or no fold is fast enough.
+    """
+    candidates = list(_candidates(node, in_elems, ii_cycles))
+    chosen = [c for c in candidates if _matches(c, override)]
+    if not chosen:
+        raise PlanError(_does_not_divide(node, candidates, override))
+    if override.pe is not None and override.simd is not None:
+        return min(chosen, key=_cost)
+    fast = [c for c in chosen if c.cycles.bound <= ii_cycles]
+    if not fast:
+        best = min(chosen, key=lambda c: c.cycles.bound)
+        raise PlanError(
+            f"layer {node.name!r} cannot reach an initiation interval of {ii_cycles} cycles; its "
+            f"fastest fold (PE={best.pe}, SIMD={best.simd}) needs {best.cycles.bound}.\n"
+            "  Raise target_ii_cycles in config.yaml."
+        )
+    return min(fast, key=_cost)
+
+
+def _candidates(node: Node, in_elems: int, ii_cycles: int) -> Iterator[Fold]:
+    channels = node.in_shape[2]
+    for word_elems in _divisors(channels):
+        if word_elems % in_elems and in_elems % word_elems:
+            continue  # the width converter needs one width to divide the other
+        if isinstance(node, AveragePool) or node.kind is Kind.DEPTHWISE:
+            yield _channelwise(node, word_elems, in_elems, ii_cycles)
+        else:
+            yield from _dense(node, word_elems, in_elems, ii_cycles)
+
+
+def _channelwise(node: Node, pe: int, in_elems: int, ii_cycles: int) -> Fold:
+    """Depthwise layers and pools: PE channels in parallel, one tap per cycle."""
+    pixels = node.out_shape[0] * node.out_shape[1]
+    words = pixels * (node.out_shape[2] // pe) * node.window.taps
+    lanes = _lanes(node, pe, ii_cycles) if isinstance(node, MatVec) else pe
+    return Fold(pe, 1, pe, lanes, True, _cycles(node, words, words, in_elems, lanes))
+
+
+def _dense(node: MatVec, word_elems: int, in_elems: int, ii_cycles: int) -> Iterator[Fold]:
+    """Layers that sum over channels: any SIMD that gathers whole words and divides K."""
+    total = node.fan_in
+    pixels = node.out_shape[0] * node.out_shape[1]
+    point = node.window.taps == 1 and (node.window.stride_h, node.window.stride_w) == (1, 1)
+    for gathered in _divisors(total // word_elems):
+        simd = word_elems * gathered
+        whole = simd == total
+        windowed = not (whole and point and gathered == 1)
+        for pe in _divisors(node.out_shape[2]):
+            folds = node.out_shape[2] // pe
+            words = pixels * (total // word_elems) * (1 if whole else folds)
+            lanes = _lanes(node, pe, ii_cycles)
+            compute = pixels * folds * (total // simd)
+            cycles = _cycles(node, compute, words if windowed else 0, in_elems, lanes)
+            yield Fold(pe, simd, word_elems, lanes, windowed, cycles)
+
+
+def _cycles(node: Node, compute: int, window: int, in_elems: int, lanes: int) -> CycleEstimate:
+    inputs = node.in_shape[0] * node.in_shape[1] * node.in_shape[2]
+    outputs = node.out_shape[0] * node.out_shape[1] * node.out_shape[2]
+    return CycleEstimate(
+        compute=compute,
+        window=window,
+        input_beats=-(-inputs // in_elems),
+        output_beats=outputs // lanes,
+        requant=outputs // lanes,
+    )
+
+
+def _lanes(node: Node, pe: int, ii_cycles: int) -> int:
+    """Fewest requantisation lanes that divide PE and keep up with the target."""
+    outputs = node.out_shape[0] * node.out_shape[1] * node.out_shape[2]
+    return next((n for n in _divisors(pe) if outputs // n <= ii_cycles), pe)
+
+
+def _cost(candidate: Fold) -> tuple[int, int, int, int, int]:
+    """Fewest multipliers first, then the fewest accumulators, lanes, gather registers."""
+    return (
+        candidate.multipliers,
+        candidate.pe,
+        candidate.lanes,
+        int(candidate.windowed),
+        candidate.word_elems,
+    )
+
+
+def _matches(candidate: Fold, override: Override) -> bool:
+    return override.pe in (None, candidate.pe) and override.simd in (None, candidate.simd)
+
+
+def _does_not_divide(node: Node, candidates: list[Fold], override: Override) -> str:
+    for label, value, size in (
+        ("pe", override.pe, node.out_shape[2]),
+        ("simd", override.simd, node.fan_in if isinstance(node, MatVec) else 1),
+    ):
+        choices = sorted({getattr(c, label) for c in candidates})
+        if value is not None and value not in choices:
+            what = {"pe": "output channels", "simd": "K"}[label]
+            return (
+                f"layer {node.name!r}: {label.upper()}={value} does not divide {what}={size} "
+                "in a way that the streams support.\n"
+                f"  Choose one of {', '.join(map(str, choices))} in config.yaml "
+                f"(layers.{node.name}.{label})."
+            )
+    return (
+        f"layer {node.name!r}: PE={override.pe} and SIMD={override.simd} do not go together.\n"
+        "  Give only one of them in config.yaml and let the planner choose the other."
+    )
+
+
+def stream_elems(channels: int, elements: int, ii_cycles: int) -> int:
+    """Elements per beat of a frame's input stream: the fewest that divide `channels` and keep up."""
+    need = STREAM_MARGIN * elements / ii_cycles
+    return next((n for n in _divisors(channels) if n >= need), channels)
+
+
+def _divisors(number: int) -> list[int]:
+    return [n for n in range(1, number + 1) if number % n == 0]
