@@ -32,8 +32,8 @@ def load_config(path: Path = CONFIG_FILE) -> Config:
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        found = [dict(item) for item in error.errors()]
-        places = [item["loc"] for item in found]
+        found: list[dict[str, Any]] = [dict(item) for item in error.errors()]
+        places: list[Location] = [item["loc"] for item in found]
         problems += [  # a list with a bad element is also too short: name the element only
             (item["loc"], _explain(item))
             for item in found
@@ -238,7 +238,7 @@ def _type_at(loc: Location) -> tuple[Any, str | None]:
         description = next(
             (
                 part.description
-                for arg in get_args(current)
+                for arg in (current, *get_args(current))
                 for part in getattr(arg, "__metadata__", ())
                 if getattr(part, "description", None)
             ),
