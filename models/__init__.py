@@ -1,0 +1,1 @@
+"""Benchmark networks: quantizers, bit-widths, data, training and trained weights."""
