@@ -1,0 +1,177 @@
+"""Make `kws.npz`: spoken words from espeak-ng as MFCC codes, for machines without real data.
+
+    python models/samples/make_kws.py [--check ../shared/data/kws_audio_dev.npz]
+
+Needs espeak-ng (`apt-get install espeak-ng`). The words are synthetic: they exercise the whole
+flow with known labels, but an accuracy on them says nothing about people.
+"""
+
+import io
+import os
+import subprocess
+import sys
+import wave
+from pathlib import Path
+from typing import Annotated
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np  # noqa: E402  (the path above comes first)
+import tensorflow as tf  # noqa: E402
+import typer  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+from scipy.signal import resample_poly  # noqa: E402
+
+from flow.errors import ToolMissing  # noqa: E402
+from models.kws import LABELS  # noqa: E402
+
+RATE_HZ = 16_000  # one second per clip
+SCALE, ZERO_POINT = np.float32(0.5847029), 83  # of the official int8 codes
+TAKES = 10  # clips per class
+OTHER_WORDS = (
+    "bed", "bird", "cat", "dog", "happy", "house", "marvin", "three", "tree", "wow",
+)  # fmt: skip
+# espeak-ng voice, words per minute, pitch (0..99)
+SPEAKERS = (
+    ("en-us", 130, 45),
+    ("en-us", 150, 60),
+    ("en-us+f3", 130, 60),
+    ("en-us+f2", 145, 55),
+    ("en-us+m3", 130, 40),
+    ("en-us+m7", 145, 50),
+    ("en-gb", 130, 50),
+    ("en-gb+f4", 140, 60),
+    ("en-gb-x-rp", 130, 45),
+    ("en-gb-scotland", 135, 50),
+)
+SEED = 2026
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path(__file__).with_name("kws.npz"),
+    check: Annotated[
+        Path | None, typer.Option(help="kws_audio_dev.npz: compare the MFCC recipe, write nothing.")
+    ] = None,
+) -> None:
+    """Write the sample set, or check the MFCC recipe against official clips."""
+    if check is not None:
+        equal, total = compare(check)
+        typer.echo(f"{equal} of {total} clips give exactly the stored codes")
+        raise typer.Exit(0 if equal == total else 1)
+    make(out)
+    typer.echo(f"wrote {out.name}")
+
+
+def make(out: Path) -> None:
+    """Write x int8 [n, 49, 10], y, word, voice, scale and zero_point.
+
+    Raises:
+        ToolMissing: espeak-ng is not installed.
+    """
+    rng = np.random.default_rng(SEED)
+    x, y, words, voices = [], [], [], []
+    for label, name in enumerate(LABELS):
+        for take in range(TAKES):
+            voice, words_per_minute, pitch = SPEAKERS[take]
+            word = OTHER_WORDS[take] if name == "unknown" else name
+            if name == "silence":
+                voice, clip = "noise", background(rng, 10.0 ** rng.uniform(1.0, 3.0))
+            else:
+                spoken = speak(word, voice, words_per_minute, pitch)
+                clip = place(spoken, rng) + background(rng, 10.0 ** rng.uniform(0.7, 1.8))
+            pcm = np.clip(np.rint(clip), -32768, 32767).astype(np.int16)
+            x.append(codes(mfcc(pcm)))
+            y.append(label)
+            words.append(word)
+            voices.append(voice)
+    np.savez_compressed(
+        out,
+        x=np.stack(x),
+        y=np.array(y, np.uint8),
+        word=np.array(words),
+        voice=np.array(voices),
+        scale=np.array([SCALE], np.float32),
+        zero_point=np.array([ZERO_POINT], np.int32),
+    )
+
+
+def compare(path: Path) -> tuple[int, int]:
+    """Return how many of the official clips give exactly their stored codes, of how many."""
+    with np.load(path, allow_pickle=False) as official:
+        made = [
+            codes(mfcc(pcm[:samples]))
+            for pcm, samples in zip(official["pcm"], official["samples"], strict=True)
+        ]
+        equal = [np.array_equal(a, b) for a, b in zip(made, official["x"], strict=True)]
+    return sum(equal), len(equal)
+
+
+def mfcc(pcm: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Return [49, 10] MFCC of at most one second of 16 kHz samples.
+
+    Divides by the greatest sample (not the greatest magnitude), pads with zeros, 480-sample
+    periodic Hann frames every 320, FFT 512, magnitude, 40 mel bins 20-4000 Hz, ln(mel + 1e-6),
+    DCT. Source: mlcommons/tiny, benchmark/training/keyword_spotting/get_dataset.py.
+    """
+    samples = tf.cast(pcm, tf.float32)
+    samples = samples / tf.reduce_max(samples)
+    samples = tf.pad(samples, [[0, RATE_HZ - len(pcm)]])
+    spectrum = tf.abs(tf.signal.stft(samples, 480, 320, 512))
+    mel = tf.signal.linear_to_mel_weight_matrix(40, 257, RATE_HZ, 20.0, 4000.0)
+    log_mel = tf.math.log(tf.tensordot(spectrum, mel, 1) + 1e-6)
+    features: NDArray[np.float32] = tf.signal.mfccs_from_log_mel_spectrograms(log_mel)[:, :10]
+    return np.asarray(features)
+
+
+def codes(features: NDArray[np.float32]) -> NDArray[np.int8]:
+    """Return MFCC codes: mfcc / scale + zero point, truncated toward zero, saturated."""
+    real = features / SCALE + np.float32(ZERO_POINT)
+    return np.clip(np.trunc(real), -128, 127).astype(np.int8)
+
+
+def speak(word: str, voice: str, words_per_minute: int, pitch: int) -> NDArray[np.float64]:
+    """Return a synthesised word at 16 kHz, without its silent ends.
+
+    Raises:
+        ToolMissing: espeak-ng is not installed.
+    """
+    command = ["espeak-ng", "-v", voice, "-s", str(words_per_minute), "-p", str(pitch)]
+    try:
+        spoken = subprocess.run([*command, "--stdout", word], capture_output=True, check=True)
+    except FileNotFoundError as error:
+        raise ToolMissing(
+            "espeak-ng", "synthesising the words of kws.npz", "Run: apt-get install espeak-ng"
+        ) from error
+    # A WAV written to a pipe has no valid length: read the data as they are.
+    with wave.open(io.BytesIO(spoken.stdout)) as header:
+        rate_hz = header.getframerate()
+    sound = np.frombuffer(spoken.stdout[44:], np.int16).astype(np.float64)
+    sound = resample_poly(sound, RATE_HZ, rate_hz)
+    loud = np.flatnonzero(np.abs(sound) > 0.02 * np.abs(sound).max())
+    return sound[loud[0] : loud[-1] + 1]
+
+
+def place(sound: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Put a word near the middle of one second."""
+    sound = sound[:RATE_HZ]
+    room = RATE_HZ - len(sound)
+    start = int(np.clip(room / 2 + rng.uniform(-1600, 1600), 0, room))
+    clip = np.zeros(RATE_HZ)
+    clip[start : start + len(sound)] = sound
+    return clip
+
+
+def background(rng: np.random.Generator, level: float) -> NDArray[np.float64]:
+    """Return one second of room noise (power falling with frequency) with this deviation."""
+    spectrum = np.fft.rfft(rng.normal(size=RATE_HZ))
+    frequency_hz = np.fft.rfftfreq(RATE_HZ, 1.0 / RATE_HZ)
+    noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(frequency_hz, 50.0)), RATE_HZ)
+    result: NDArray[np.float64] = noise * (level / noise.std())
+    return result
+
+
+if __name__ == "__main__":
+    typer.run(main)
