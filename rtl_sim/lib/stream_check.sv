@@ -8,7 +8,8 @@ module stream_check #(
   parameter     FILE = "check.hex",
   parameter int FRAME_WORDS = 1,
   parameter int MAX_FRAMES = 64,
-  parameter int SALT = 0                     // tells instances that share one seed apart
+  parameter int SALT = 0,                    // tells instances that share one seed apart
+  parameter bit STOP = 1'b0                  // for endless streams: take no word beyond `words`
 ) (
   input  logic             clk,
   input  logic             rst,
@@ -21,7 +22,8 @@ module stream_check #(
   output logic             done
 );
   logic        stall_hit;
-  logic [31:0] unused_noise /* verilator lint_off UNUSEDSIGNAL */;  // only its comparison is used
+  logic        ready_q;
+  logic [31:0] unused_noise;
 
   // Another sequence than a source with the same seed and salt.
   bench_random u_stall (
@@ -30,9 +32,11 @@ module stream_check #(
   );
 
   always_ff @(posedge clk) begin
-    if (rst) s_tready <= 1'b0;
-    else     s_tready <= !stall_hit;
+    if (rst) ready_q <= 1'b0;
+    else     ready_q <= !stall_hit;
   end
+
+  assign s_tready = ready_q && !(STOP && done);
 
   stream_tap #(
     .WIDTH(WIDTH), .MAX_WORDS(MAX_WORDS), .FILE(FILE),

@@ -32,7 +32,6 @@ module stream_source #(
   logic             idle_q;
   logic             idle_hit;
   logic [31:0]      noise;
-  logic [NOISE_COPIES*32-1:0] wide_noise;
 
   initial begin : load
     string folder;
@@ -45,9 +44,8 @@ module stream_source #(
     .hit(idle_hit), .noise(noise)
   );
 
-  assign wide_noise = {NOISE_COPIES{noise}};
   assign m_tvalid   = !done && !idle_q;
-  assign m_tdata    = m_tvalid ? memory[sent_q[INDEX_BITS-1:0]] : wide_noise[WIDTH-1:0];
+  assign m_tdata    = m_tvalid ? memory[sent_q[INDEX_BITS-1:0]] : WIDTH'({NOISE_COPIES{noise}});
   assign sent       = sent_q;
   assign done       = sent_q >= words;
 
