@@ -1,0 +1,309 @@
+"""Kernels in DSLX: rendered from their specification, compiled to Verilog by XLS.
+
+Contract of a compiled kernel: module `spec.name`, ports `clk`, `rst` (synchronous, active high)
+and `<stream>_tdata/_tvalid/_tready` for each of `STREAMS[type(spec)]`; element 0 at the LSB. With
+no stalls it takes one beat of each input per cycle, and a beat accepted in cycle t is on offer at
+the output in cycle t + `pipeline_stages`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from flow import __version__
+from flow.errors import ToolFailed, ToolMissing
+from flow.graph.arithmetic import signed_bits
+from flow.plan.hwplan import MacSpec, PoolSpec, RequantSpec
+
+KernelSpec = MacSpec | RequantSpec | PoolSpec
+
+TEMPLATES = Path(__file__).parents[2] / "hls_templates" / "xls"
+ARITHMETIC = "arith.x"
+WORKER = Path(__file__).with_name("_xls_worker.py")
+TIMEOUT_EXIT_CODE = 124
+
+STREAMS: dict[type, tuple[str, ...]] = {
+    MacSpec: ("x", "w", "acc"),
+    RequantSpec: ("acc", "p", "y"),
+    PoolSpec: ("x", "y"),
+}
+
+# `worst_case_throughput`, `gate_recvs` and `multi_proc` guard against silent faults: a relaxed II,
+# garbage from a receive that was not taken, an empty module. `sky130` at 1800 ps is a number of the
+# pipeliner, not of an FPGA; a kernel that cannot keep to it (a 16x16 product takes 2200 ps) gets the
+# shortest period that it can, never a longer II. Inputs come from registers of the neighbour, so only outputs have some.
+OPTIONS: dict[str, Any] = {
+    "generator": "pipeline",
+    "use_system_verilog": False,
+    "reset": "rst",
+    "reset_data_path": False,
+    "streaming_channel_data_suffix": "_tdata",
+    "streaming_channel_valid_suffix": "_tvalid",
+    "streaming_channel_ready_suffix": "_tready",
+    "flop_inputs": False,
+    "flop_outputs": True,
+    "flop_outputs_kind": "flop",
+    "with_delay_model": True,
+    "delay_model": "sky130",
+    "clock_period_ps": 1800,
+    "minimize_clock_on_failure": True,
+    "recover_after_minimizing_clock": True,
+    "worst_case_throughput": 1,
+    "gate_recvs": True,
+    "array_index_bounds_checking": True,
+    "multi_proc": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledKernel:
+    """A kernel's Verilog. `seconds` is its compile time, near 0 when it came from the cache."""
+
+    name: str
+    source: Path
+    verilog: Path
+    pipeline_stages: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DslxTests:
+    """Names of the tests and quickchecks that ran, and why those that failed did."""
+
+    run: tuple[str, ...]
+    failures: Mapping[str, str]
+
+
+def render_kernel(spec: KernelSpec, version: str) -> str:
+    """Return the DSLX text of one kernel; `version` is the tool's, for the header."""
+    header = f"shiftflow {version}: generated, do not edit."
+    if isinstance(spec, MacSpec):
+        template, values = "mac.x.j2", _mac_values(spec)
+    elif isinstance(spec, RequantSpec):
+        template, values = "requant.x.j2", _requant_values(spec)
+    else:
+        template, values = "pool.x.j2", _pool_values(spec)
+    fields = {name: getattr(spec, name) for name in spec.__dataclass_fields__}
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    return environment.get_template(template).render(header=header, **fields, **values)
+
+
+def kernel_port(spec: KernelSpec, stream: str) -> str:
+    """Return the prefix of a stream's ports on the compiled module.
+
+    Raises:
+        KeyError: the kernel has no such stream.
+    """
+    if stream not in STREAMS[type(spec)]:
+        raise KeyError(f"kernel {spec.name!r} has streams {STREAMS[type(spec)]}, not {stream!r}")
+    return stream
+
+
+def compile_kernels(
+    specs: Sequence[KernelSpec],
+    rtl_dir: Path,
+    *,
+    jobs: int,
+    timeout_s: int,
+    cache_dir: Path | None,
+    use_dsp: Mapping[str, bool],
+    progress: Callable[[str, float], None] | None = None,
+) -> tuple[CompiledKernel, ...]:
+    """Write `<name>.x` and `<name>.v` of every kernel, and `arith.x`, into `rtl_dir`.
+
+    Args:
+        use_dsp: by kernel name; False keeps synthesis from using DSPs for its products, an
+            absent name means True.
+        progress: called with name and seconds as each kernel is ready, from worker threads.
+
+    Raises:
+        ToolMissing: xls-python is not installed.
+        ToolFailed: a kernel did not compile, ran into the timeout, or is slower than one beat per
+            cycle; the log stays in `rtl_dir`.
+    """
+    if find_spec("xls") is None:
+        raise ToolMissing("xls-python", "compiling kernels", "Install the locked requirements.")
+    rtl_dir.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(TEMPLATES / ARITHMETIC, rtl_dir / ARITHMETIC)
+
+    def compile_one(spec: KernelSpec) -> CompiledKernel:
+        started = time.monotonic()
+        source = rtl_dir / f"{spec.name}.x"
+        _write(source, render_kernel(spec, __version__))
+        text = _verilog_text(spec.name, source, timeout_s, cache_dir)
+        verilog = source.with_suffix(".v")
+        _write(verilog, _finish(text, spec, use_dsp.get(spec.name, True)))
+        seconds = time.monotonic() - started
+        if progress is not None:
+            progress(spec.name, seconds)
+        return CompiledKernel(spec.name, source, verilog, _pipeline_stages(text), seconds)
+
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        futures = [pool.submit(compile_one, spec) for spec in specs]
+        try:
+            return tuple(future.result() for future in futures)
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def run_dslx_tests(path: Path, *, timeout_s: int = 120) -> DslxTests:
+    """Run the tests and quickchecks of a DSLX file.
+
+    Raises:
+        ToolFailed: the file does not compile; the error is in the message.
+    """
+    log = path.with_suffix(".xls.log")
+    answer = _work({"job": "test", "source": str(path), "search": [str(path.parent)]}, log, timeout_s)
+    return DslxTests(tuple(answer["run"]), answer["failures"])
+
+
+def _mac_values(spec: MacSpec) -> dict[str, Any]:
+    x_elements = spec.pe if spec.depthwise else spec.simd
+    return {
+        "x_type": _bits_type(spec.x_bits, spec.x_signed),
+        "x_width": x_elements * spec.x_bits,
+        "row_width": spec.simd * spec.w_bits,
+        "w_width": spec.pe * spec.simd * spec.w_bits,
+        "acc_width": spec.pe * spec.acc_bits,
+        "tree_levels": (spec.simd - 1).bit_length(),
+        **_step_values(spec.steps),
+    }
+
+
+def _requant_values(spec: RequantSpec) -> dict[str, Any]:
+    sum_bits = max(spec.acc_bits + spec.pre_shift, spec.const_bits) + 1
+    scaled_bits = max(sum_bits - spec.shift_min, 1)
+    ends = (spec.zero_point, spec.lo, spec.hi)
+    return {
+        "sum_bits": sum_bits,
+        "out_bits": max(scaled_bits, signed_bits(min(ends), max(ends))) + 1,
+        "param_bits": spec.param_bits,
+        "y_type": _bits_type(spec.y_bits, spec.y_signed),
+        "acc_width": spec.lanes * spec.acc_bits,
+        "param_width": spec.lanes * spec.param_bits,
+        "y_width": spec.lanes * spec.y_bits,
+    }
+
+
+def _pool_values(spec: PoolSpec) -> dict[str, Any]:
+    largest = (spec.numerator_max * spec.reciprocal) >> spec.shift
+    ends = (0, largest, spec.offset, largest + spec.offset, spec.lo, spec.hi)
+    return {
+        "numerator_bits": max(spec.numerator_max.bit_length(), 1),
+        "reciprocal_bits": max(spec.reciprocal.bit_length(), 1),
+        "out_bits": signed_bits(min(ends), max(ends)),
+        "y_type": _bits_type(spec.y_bits, spec.y_signed),
+        "x_width": spec.pe * spec.x_bits,
+        "y_width": spec.pe * spec.y_bits,
+        **_step_values(spec.steps),
+    }
+
+
+def _step_values(steps: int) -> dict[str, int]:
+    return {"step_bits": (steps - 1).bit_length(), "last_step": steps - 1}
+
+
+def _bits_type(bits: int, signed: bool) -> str:
+    return f"{'s' if signed else 'u'}N[{bits}]"
+
+
+def _verilog_text(name: str, source: Path, timeout_s: int, cache_dir: Path | None) -> str:
+    cached = cache_dir / f"{_content_hash(name, source)}.v" if cache_dir is not None else None
+    if cached is not None and cached.exists():
+        return cached.read_text()
+    verilog = source.with_suffix(".xls.v")
+    log = source.with_suffix(".xls.log")
+    request = {
+        "job": "compile",
+        "source": str(source),
+        "search": [str(source.parent)],
+        "module": name,
+        "verilog": str(verilog),
+        "options": OPTIONS,
+    }
+    answer = _work(request, log, timeout_s)
+    if answer["initiation_interval"] not in (None, 1):
+        log.write_text(f"XLS achieved an initiation interval of {answer}, not 1.\n")
+        raise ToolFailed(f"kernel {name!r}", _command(request), 1, log)
+    text = verilog.read_text()
+    verilog.unlink()
+    if cached is not None:
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        _write(cached, text)
+    return text
+
+
+def _content_hash(name: str, source: Path) -> str:
+    parts = [
+        metadata.version("xls-python"),
+        json.dumps(OPTIONS, sort_keys=True),
+        WORKER.read_text(),
+        (TEMPLATES / ARITHMETIC).read_text(),
+        name,
+        source.read_text(),
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _work(request: dict[str, Any], log: Path, timeout_s: int) -> dict[str, Any]:
+    command = _command(request)
+    what = f"XLS job {request['job']!r} on {Path(request['source']).name!r}"
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        log.write_text(f"stopped after {timeout_s} s\n")
+        raise ToolFailed(what, command, TIMEOUT_EXIT_CODE, log) from error
+    if done.returncode:
+        log.write_text(done.stdout + done.stderr)
+        raise ToolFailed(what, command, done.returncode, log)
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def _command(request: dict[str, Any]) -> list[str]:
+    # -P: with the worker's folder on the path, `import xls` there would find this module.
+    return [sys.executable, "-P", str(WORKER), json.dumps(request)]
+
+
+def _pipeline_stages(text: str) -> int:
+    return max((int(stage) for stage in re.findall(r"\bp(\d+)_", text)), default=0) + 1
+
+
+def _finish(text: str, spec: KernelSpec, use_dsp: bool) -> str:
+    streams = "|".join(STREAMS[type(spec)])
+    text = re.sub(rf"\bk__({streams})_(tdata|tvalid|tready)\b", r"\1_\2", text)
+    attribute = "" if use_dsp else '(* use_dsp = "no" *)\n'
+    text = re.sub(r"^module ", f"{attribute}module ", text, count=1, flags=re.MULTILINE)
+    return f"// shiftflow {__version__}: generated, do not edit.\n{text}"
+
+
+def _write(path: Path, text: str) -> None:
+    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    staged.write_text(text)
+    staged.replace(path)
