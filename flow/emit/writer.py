@@ -1,0 +1,204 @@
+"""Write the project folder of the XLS engine: kernels, units, top, ROM files, manifest, README."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import TypeAdapter, ValidationError
+
+from flow import __version__
+from flow.emit.netlist import ModuleBuilder
+from flow.emit.project import Project, ProjectUnit, RomFile
+from flow.emit.roms import hex_text
+from flow.emit.top import top_module, top_netlist
+from flow.emit.unit import unit_netlist
+from flow.emit.xls import compile_kernels
+from flow.errors import DataError
+from flow.graph.store import graph_hash
+from flow.graph.types import IntGraph
+from flow.plan.hwplan import HwPlan, MacSpec, PoolSpec, RequantSpec, UnitPlan
+from flow.plan.store import plan_hash
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "hls_templates"
+MANIFEST = "project.json"
+_ADAPTER = TypeAdapter(Project)
+
+Progress = Callable[[str, float], None]
+
+
+def write_project(
+    graph: IntGraph,
+    plan: HwPlan,
+    folder: Path,
+    *,
+    jobs: int,
+    xls_timeout_s: int,
+    cache_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> Project:
+    """Write and compile the whole project into `folder` (made, or overwritten file by file).
+
+    Args:
+        jobs: kernels compiled at the same time.
+        cache_dir: compiled kernels are kept here by the hash of their text.
+
+    Raises:
+        ToolFailed, ToolMissing: XLS failed or is not installed.
+    """
+    rtl = folder / "rtl"
+    rtl.mkdir(parents=True, exist_ok=True)
+    compile_kernels(
+        [spec for unit in plan.units for spec in kernel_specs(unit)],
+        rtl,
+        jobs=jobs,
+        timeout_s=xls_timeout_s,
+        cache_dir=cache_dir,
+        use_dsp={spec.name: uses_dsp(unit) for unit in plan.units for spec in kernel_specs(unit)},
+        progress=progress,
+    )
+    header = f"shiftflow {__version__}, plan {plan_hash(plan)[:16]}; generated, do not edit"
+    units = [
+        _write_unit(unit_netlist(node, unit), unit, rtl, header)
+        for node, unit in zip(graph.nodes, plan.units, strict=True)
+    ]
+    top = top_netlist(plan)
+    _write_module(top, rtl, header)
+    for module in _library_modules(top):
+        shutil.copyfile(TEMPLATES / "rtl" / f"{module}.sv", rtl / f"{module}.sv")
+    ends = [
+        ProjectUnit(module.removeprefix("axis_"), module, (f"{module}.sv",), (), False)
+        for module in _library_modules(top)
+    ]
+    project = Project(
+        root=Path("."),
+        name=graph.name,
+        top_module=top.name,
+        units=(*units, *ends),
+        sources=_unique([*(s for u in (*units, *ends) for s in u.sources), f"{top.name}.sv"]),
+        plan_hash=plan_hash(plan),
+    )
+    _write_readme(graph, plan, project, folder)
+    (folder / MANIFEST).write_bytes(_ADAPTER.dump_json(project, indent=1) + b"\n")
+    return load_project(folder)
+
+
+def load_project(folder: Path) -> Project:
+    """Read a project's manifest and check every ROM file's hash.
+
+    Raises:
+        DataError: the manifest or a ROM file is missing or was changed.
+    """
+    path = folder / MANIFEST
+    try:
+        stored = _ADAPTER.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DataError(
+            f"the project manifest {path} cannot be read: {error}.\n"
+            "  Rerun the emit stage (--from emit)."
+        ) from error
+    project = Project(
+        folder, stored.name, stored.top_module, stored.units, stored.sources, stored.plan_hash
+    )
+    check_roms(project)
+    return project
+
+
+def check_roms(project: Project) -> None:
+    """Raise DataError unless every ROM file holds exactly what was written."""
+    for unit in project.units:
+        for rom in unit.roms:
+            path = project.rtl / rom.path
+            found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+            if found != rom.sha256:
+                raise DataError(
+                    f"ROM file {path} of layer {unit.name!r} has sha256 {found}, "
+                    f"not {rom.sha256}.\n  It was changed after it was written; rerun with "
+                    "--from emit."
+                )
+
+
+def kernel_specs(unit: UnitPlan) -> list[MacSpec | RequantSpec | PoolSpec]:
+    """The HLS kernels of one unit."""
+    return [spec for spec in (unit.mac, unit.requant, unit.pool) if spec is not None]
+
+
+def uses_dsp(unit: UnitPlan) -> bool:
+    """Whether synthesis may put this unit's products into DSP blocks."""
+    return unit.products == "dsp" or unit.pool is not None
+
+
+def _write_unit(module: ModuleBuilder, unit: UnitPlan, rtl: Path, header: str) -> ProjectUnit:
+    _write_module(module, rtl, header)
+    roms = []
+    for rom in module.roms:
+        text = hex_text(rom.words, rom.width).encode()
+        (rtl / rom.path).write_bytes(text)
+        sha256 = hashlib.sha256(text).hexdigest()
+        roms.append(RomFile(rom.path, rom.width, len(rom.words), sha256))
+    return ProjectUnit(
+        name=unit.name,
+        module=module.name,
+        sources=_unit_sources(module, rtl),
+        roms=tuple(roms),
+        use_dsp=uses_dsp(unit),
+    )
+
+
+def _unit_sources(module: ModuleBuilder, rtl: Path) -> tuple[str, ...]:
+    """Library modules (copied beside the unit), kernels, and the unit itself."""
+    library = [f"{name}.sv" for name in _library_modules(module)]
+    for name in library:
+        shutil.copyfile(TEMPLATES / "rtl" / name, rtl / name)
+    return (*library, *(f"{kernel}.v" for kernel in module.kernels), f"{module.name}.sv")
+
+
+def _library_modules(module: ModuleBuilder) -> list[str]:
+    """Modules of `hls_templates/rtl` that this one instantiates, and those that they need."""
+    wanted = [i.module for i in module.instances if (TEMPLATES / "rtl" / f"{i.module}.sv").exists()]
+    names = _unique(wanted)
+    for name in names:
+        text = (TEMPLATES / "rtl" / f"{name}.sv").read_text()
+        inner = [p.stem for p in sorted((TEMPLATES / "rtl").glob("*.sv")) if f"  {p.stem} #(" in text]
+        names = _unique([*names, *inner])
+    return list(names)
+
+
+def _write_module(module: ModuleBuilder, rtl: Path, header: str) -> None:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES / "top"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    text = environment.get_template("module.sv.j2").render(
+        header=header, module=module, range=lambda width: f"[{width - 1}:0] " if width > 1 else ""
+    )
+    (rtl / f"{module.name}.sv").write_text(text)
+
+
+def _write_readme(graph: IntGraph, plan: HwPlan, project: Project, folder: Path) -> None:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES / "top"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    text = environment.get_template("README.md.j2").render(
+        graph=graph,
+        graph_hash=graph_hash(graph),
+        plan=plan,
+        project=project,
+        top=top_module(plan),
+        version=__version__,
+    )
+    (folder / "README.md").write_text(text)
+
+
+def _unique(names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,97 @@
+"""First rung of the checking ladder: QKeras layers in float64 against the integer reference.
+
+Each layer is fed the codes of its own input and evaluated on its quantizer's effective weights.
+Sums of dyadic numbers below 2**53 are exact in float64 whatever their order, so a difference is a
+difference of semantics, never of rounding. There is no tolerance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from flow.errors import Mismatch
+from flow.frontend.keras_reader import MATRIX_LAYERS, Step, read_steps
+from flow.graph.types import IntArray, IntGraph, Node, TensorType
+
+BATCH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LayerEquality:
+    """How many codes of one layer were compared; a difference raises instead."""
+
+    name: str
+    compared: int
+
+
+def check_equality(
+    model: Any, graph: IntGraph, taps: Mapping[str, IntArray]
+) -> tuple[LayerEquality, ...]:
+    """Compare every layer of `model` with the integer codes in `taps` (from `run_taps`).
+
+    Raises:
+        Mismatch: any code differs; names the first one.
+    """
+    steps = read_steps(model)[1:]
+    results = []
+    for step, node in zip(steps, graph.nodes, strict=True):
+        expected = keras_codes(step, node, taps[node.source])
+        got = taps[node.name]
+        different = np.argwhere(expected != got)
+        if len(different):
+            index = tuple(int(i) for i in different[0])
+            raise Mismatch(
+                node.name, index, int(expected[index]), int(got[index]), len(different), got.size,
+                "QKeras (float64) against the integer reference.",
+            )  # fmt: skip
+        results.append(LayerEquality(node.name, got.size))
+    return tuple(results)
+
+
+def keras_codes(step: Step, node: Node, codes: IntArray) -> IntArray:
+    """Codes [n, oh, ow, c] that the QKeras layer, its ReLU and its quantizer give for `codes`."""
+    outputs = []
+    for start in range(0, len(codes), BATCH):
+        batch = codes[start : start + BATCH].reshape((-1, *node.in_shape))
+        real = tf.constant(_dequantise(batch, node.x), tf.float64)
+        result = _compute(step.compute, real)
+        if step.relu is not None:
+            result = _relu(step.relu, result)
+        outputs.append(np.asarray(step.quantizer(result)))
+    value = np.concatenate(outputs) / 2.0**node.y.scale_exp + node.y.zero_point
+    return value.astype(np.int64).reshape((-1, *node.out_shape))
+
+
+def _compute(layer: Any, x: tf.Tensor) -> tf.Tensor:
+    kind = type(layer).__name__
+    if kind not in MATRIX_LAYERS:
+        config = {**layer.get_config(), "dtype": "float64"}
+        return type(layer).from_config(config)(x)
+    kernel, *bias = layer.get_weights()
+    quantizer = getattr(layer, f"{MATRIX_LAYERS[kind]}_quantizer_internal")
+    effective = quantizer(tf.constant(kernel, tf.float64))
+    if kind == "QDense":
+        result = tf.reshape(x, (x.shape[0], -1)) @ effective
+    else:
+        padding = layer.padding.upper()
+        strides = (1, *layer.strides, 1)
+        op = tf.nn.depthwise_conv2d if kind == "QDepthwiseConv2D" else tf.nn.conv2d
+        result = op(x, effective, strides, padding)
+    if bias:
+        result += layer.bias_quantizer_internal(tf.constant(bias[0], tf.float64))
+    return result
+
+
+def _relu(layer: Any, x: tf.Tensor) -> tf.Tensor:
+    ceiling = layer.get_config().get("max_value")
+    result = tf.nn.relu(x)
+    return result if ceiling is None else tf.minimum(result, tf.constant(ceiling, tf.float64))
+
+
+def _dequantise(codes: IntArray, tensor: TensorType) -> np.ndarray:
+    return np.asarray((codes - tensor.zero_point) * 2.0**tensor.scale_exp, np.float64)

@@ -1,0 +1,28 @@
+"""Raw input formats of the benchmarks: how stored samples become the model's float input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class RawInput:
+    """Raw integer samples: real value = float32(raw - zero_point) * float32(scale)."""
+
+    dtype: str
+    lo: int
+    hi: int
+    scale: float
+    zero_point: int
+
+    def to_real(self, raw: NDArray[np.generic]) -> NDArray[np.float32]:
+        """The float32 values that the Keras model is fed."""
+        centred = raw.astype(np.float32) - np.float32(self.zero_point)
+        return np.asarray(centred * np.float32(self.scale), np.float32)
+
+
+# kws: input scale and zero point of the MLPerf-Tiny int8 reference model (mlcommons/tiny).
+RAW_INPUTS = {"kws": RawInput("int8", -128, 127, 0.5847029089927673, 83)}
