@@ -32,21 +32,6 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """A step of the flow: everything its result depends on, and the function that makes it.
-
-    `run` receives an empty folder and writes the result there. `sources` is the hash of the code
-    behind it (see `hash_sources`), `inputs` any JSON value; `note` is shown behind the time.
-    """
-
-    name: str
-    needs: tuple[str, ...]
-    sources: str
-    inputs: Mapping[str, Any]
-    run: Callable[[Path], None]
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a stage ended; `seconds` is the time of the run that made the result."""
 
@@ -54,6 +39,22 @@ class Outcome:
     folder: Path
     seconds: float
     cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step of the flow: everything its result depends on, and the function that makes it.
+
+    `run` receives an empty folder, where it writes the result, and the outcomes of the stages
+    before, by name. `sources` is the hash of the code
+    behind it (see `hash_sources`), `inputs` any JSON value.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    sources: str
+    inputs: Mapping[str, Any]
+    run: Callable[[Path, Mapping[str, Outcome]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def run_stages(
             key = keys[stage.name] = stage_key(stage, keys)
             notify.start(stage.name)
             outcome = None if index >= first_forced else _cached(stage, key, folder, notify)
-            outcomes.append(outcome or _make(stage, key, folder))
+            done = {earlier.name: earlier for earlier in outcomes}
+            outcomes.append(outcome or _make(stage, key, folder, done))
             notify.end(outcomes[-1])
     return outcomes
 
@@ -186,12 +188,12 @@ def _cached(stage: Stage, key: str, folder: Path, notify: Notify) -> Outcome | N
     return Outcome(stage.name, place, record.seconds, cached=True)
 
 
-def _make(stage: Stage, key: str, folder: Path) -> Outcome:
+def _make(stage: Stage, key: str, folder: Path, done: Mapping[str, Outcome]) -> Outcome:
     work = folder / f".{stage.name}.tmp"
     work.mkdir()
     log.info("stage %s starts", stage.name)
     started = time.monotonic()
-    stage.run(work)
+    stage.run(work, done)
     seconds = round(time.monotonic() - started, 3)
     created = datetime.now(UTC).isoformat(timespec="seconds")
     record = Record(key, seconds, created, _content(work))

@@ -69,7 +69,7 @@ def _auto_jobs(value: object) -> object:
 
 PositiveInt = Annotated[int, Field(ge=1, description="an integer of at least 1")]
 Percent = Annotated[int, Field(ge=0, le=95, description="an integer in 0..95")]
-Seconds = Annotated[float, Field(gt=0, description="a number of seconds above 0")]
+Seconds = Annotated[int, Field(ge=1, description="an integer number of seconds of at least 1")]
 
 
 class DataConfig(_Checked):

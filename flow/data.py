@@ -1,0 +1,170 @@
+"""Loads labelled samples in raw form: the user's file, the data folder's, or the shipped ones."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flow.config import DATA_VARIABLE, ROOT, Config, ModelConfig
+from flow.errors import DataError
+
+TEST_FILES = {"kws": "kws_test_dev.npz"}
+SHIPPED = ROOT / "models" / "samples"
+KEYS = ("x", "y")
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """Raw samples x [n, ...] and their labels y [n]; `is_real` is False for the shipped set."""
+
+    x: NDArray[np.generic]
+    y: NDArray[np.int64]
+    name: str
+    is_real: bool
+
+    def __post_init__(self) -> None:
+        for array in (self.x, self.y):
+            array.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where samples come from."""
+
+    path: Path
+    is_real: bool
+
+
+def find_samples(config: Config, model: str, given: Path | None = None) -> Source:
+    """The file `given`, else the data folder's test set, else the samples shipped with the project.
+
+    Raises:
+        DataError: the chosen file does not exist.
+    """
+    if given is not None:
+        if not given.is_file():
+            raise DataError(
+                f"data file {given} does not exist.\n  Give an existing .npz file with --data."
+            )
+        return Source(given.resolve(), is_real=True)
+    test_set = config.data_folder / TEST_FILES[model]
+    if test_set.is_file():
+        return Source(test_set, is_real=True)
+    shipped = SHIPPED / f"{model}.npz"
+    if shipped.is_file():
+        return Source(shipped, is_real=False)
+    raise DataError(
+        f"no samples for {model!r}: neither {test_set} nor {shipped} exists.\n"
+        f"  Name the data folder in config.yaml (data.folder) or {DATA_VARIABLE}, "
+        "or give a file with --data FILE.npz."
+    )
+
+
+def load_samples(source: Source, model: ModelConfig) -> Samples:
+    """Read and check samples of a benchmark.
+
+    Raises:
+        DataError: the file is unreadable, or x or y is not what the benchmark needs; all problems
+            are listed.
+    """
+    arrays = _read(source.path)
+    problems = _missing(arrays) or [*_check_x(arrays["x"], model), *_check_y(arrays, model)]
+    if problems:
+        raise DataError(
+            f"data file {source.path}: " + "; ".join(problems) + ".\n"
+            f"  Store x as {model.raw_dtype} {_shape_text(model)} in raw form and y as n integer "
+            f"labels in 0..{model.classes - 1}: numpy.savez({source.path.name!r}, x=x, y=y)."
+        )
+    x = arrays["x"].reshape(-1, *model.input_shape)
+    return Samples(x, arrays["y"].astype(np.int64), source.path.stem, source.is_real)
+
+
+def pick_frames(samples: Samples, count: int, seed: int) -> NDArray[np.int64]:
+    """Indices of `count` samples, in turn from each label, drawn with a seed; sorted.
+
+    Raises:
+        DataError: there are fewer samples.
+    """
+    if count > len(samples.y):
+        raise DataError(
+            f"{count} frames were asked for, but {samples.name!r} holds {len(samples.y)} samples.\n"
+            f"  Choose --frames {len(samples.y)} or fewer."
+        )
+    order = np.random.default_rng(seed).permutation(len(samples.y))
+    turn = np.zeros(len(order), np.int64)  # how many of its label come before
+    for label in np.unique(samples.y):
+        mine = samples.y[order] == label
+        turn[mine] = np.arange(mine.sum())
+    chosen = order[np.argsort(turn, kind="stable")][:count]
+    return np.sort(chosen).astype(np.int64)
+
+
+def _read(path: Path) -> Arrays:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("it holds a single array, not named ones")
+            return {key: archive[key] for key in KEYS if key in archive}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"data file {path} is not a readable .npz: {error}.\n"
+            "  Copy or make the file again: numpy.savez(FILE, x=x, y=y), without pickled objects."
+        ) from error
+
+
+def _missing(arrays: Arrays) -> list[str]:
+    return [f"key {key!r} is missing" for key in KEYS if key not in arrays]
+
+
+def _check_x(x: NDArray[np.generic], model: ModelConfig) -> list[str]:
+    shape = model.input_shape
+    short = shape[:2] if shape[2] == 1 else shape
+    problems: list[str] = []
+    if x.shape[1:] not in (shape, short) or x.ndim < 2:
+        problems.append(f"x has shape {x.shape}, expected {_shape_text(model)}")
+    elif len(x) == 0:
+        problems.append("x holds no samples, expected at least one")
+    if x.dtype != np.dtype(model.raw_dtype):
+        problems.append(f"x has dtype {x.dtype}, expected {model.raw_dtype}")
+    elif x.dtype.kind == "f":
+        problems += _not_finite(x)
+    return problems
+
+
+def _check_y(arrays: Arrays, model: ModelConfig) -> list[str]:
+    x, y = arrays["x"], arrays["y"]
+    if y.ndim != 1 or (x.ndim > 0 and len(y) != len(x)):
+        length = f"({len(x)},)" if x.ndim else "(n,)"
+        return [f"y has shape {y.shape}, expected {length} as x"]
+    if y.dtype.kind not in "iu":
+        return [f"y has dtype {y.dtype}, expected an integer type"]
+    labels = y.astype(np.int64)
+    wrong = np.flatnonzero((labels < 0) | (labels >= model.classes))
+    if len(wrong):
+        return [
+            f"y[{wrong[0]}] is {labels[wrong[0]]}, expected a label in 0..{model.classes - 1} "
+            f"({len(wrong)} of {len(labels)} labels are wrong)"
+        ]
+    return []
+
+
+def _not_finite(x: NDArray[np.generic]) -> list[str]:
+    test: Callable[..., NDArray[np.bool_]] = np.isfinite
+    bad = np.argwhere(~test(x))
+    if not len(bad):
+        return []
+    return [f"x holds NaN or infinity, first at {tuple(int(i) for i in bad[0])}"]
+
+
+def _shape_text(model: ModelConfig) -> str:
+    height, width, channels = model.input_shape
+    full = f"[n, {height}, {width}, {channels}]"
+    return f"[n, {height}, {width}] or {full}" if channels == 1 else full

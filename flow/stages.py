@@ -1,0 +1,347 @@
+"""The seven stages of a run: what each depends on, and the call that makes its result.
+
+Heavy packages are imported inside the functions, so that a run that finds everything in the cache
+loads none of them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flow.cache import Notify, Outcome, Stage, hash_file, hash_sources, publish, run_stages
+from flow.config import ROOT, Config, ModelConfig, choose
+from flow.data import Source, find_samples, load_samples, pick_frames
+from flow.errors import ConfigError, Mismatch
+from flow.plan.hwplan import Target
+
+if TYPE_CHECKING:
+    from flow.graph import Accuracy, IntGraph
+    from flow.simulate import SimResult
+
+STAGES = ("extract", "evaluate", "plan", "emit", "simulate", "synth", "report")
+QUANTS = ("mpq", "flat4", "flat8", "flat16")
+ENGINES = ("xls",)
+ENGINES_TO_COME = ("vitis",)
+BUILD = ROOT / "build"
+REPORTS = ROOT / "reports"
+WEIGHTS = ROOT / "models" / "weights"
+FRAME_SEED = 1  # draws the samples that go through RTL
+
+SOURCE_SUFFIXES = frozenset(
+    {".py", ".yaml", ".j2", ".sv", ".svh", ".v", ".x", ".h", ".cpp", ".html", ".css", ".js"}
+)
+COMMON_SOURCES = ("flow/stages.py", "flow/errors.py", "requirements.lock")
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "extract": ("flow/frontend", "flow/graph", "models"),
+    "evaluate": ("flow/graph", "flow/data.py"),
+    "plan": ("flow/plan", "flow/graph"),
+    "emit": ("flow/emit", "flow/plan", "flow/graph", "hls_templates"),
+    "simulate": ("flow/simulate", "flow/emit", "flow/graph", "flow/data.py", "rtl_sim"),
+    "synth": ("flow/synth", "flow/emit"),
+    "report": ("flow/report", "flow/simulate", "flow/synth"),
+}
+
+T = TypeVar("T")
+Done = Mapping[str, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One run as the user asked for it; None stands for the default of config.yaml."""
+
+    model: str
+    quant: str | None = None
+    engine: str | None = None
+    target: str | None = None
+    data: Path | None = None
+    frames: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A checked request: everything the stages need."""
+
+    name: str
+    model: str
+    quant: str
+    engine: str
+    target: Target
+    frames: int | None
+    source: Source
+    settings: ModelConfig
+    config: Config
+
+    @property
+    def folder(self) -> Path:
+        """Where the stages keep their results."""
+        return BUILD / self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run's outcomes, and its published report if it went that far."""
+
+    outcomes: tuple[Outcome, ...]
+    report: Path | None
+
+
+def prepare(request: Request, config: Config) -> Run:
+    """Check a request against the configuration.
+
+    Raises:
+        ConfigError, DataError: something that was asked for does not exist.
+    """
+    settings = config.model(request.model)
+    quant = choose("quant", request.quant or settings.quant, _quants(request.model), QUANTS)
+    engine = choose("engine", request.engine or ENGINES[0], ENGINES, ENGINES_TO_COME)
+    target = config.target(request.target or settings.target)
+    if request.frames is not None and request.frames < 1:
+        raise ConfigError(f"--frames {request.frames} is not allowed; choose 1 or more.")
+    differing = [
+        value
+        for value, default in (
+            (quant, settings.quant),
+            (engine, ENGINES[0]),
+            (target.name, settings.target),
+        )
+        if value != default
+    ]
+    return Run(
+        name="-".join([request.model, *differing]),
+        model=request.model,
+        quant=quant,
+        engine=engine,
+        target=target,
+        frames=request.frames,
+        source=find_samples(config, request.model, request.data),
+        settings=settings,
+        config=config,
+    )
+
+
+def execute(
+    run: Run,
+    *,
+    force_from: str | None = None,
+    until: str | None = None,
+    notify: Notify | None = None,
+) -> Finished:
+    """Run the stages that are not up to date and publish the report.
+
+    Raises:
+        FlowError: a stage failed; what was finished before it is kept.
+    """
+    outcomes = run_stages(
+        stages_of(run), run.folder, force_from=force_from, until=until, notify=notify
+    )
+    done = {outcome.name: outcome for outcome in outcomes}
+    report = _publish_report(done["report"].folder, run.name) if "report" in done else None
+    return Finished(tuple(outcomes), report)
+
+
+def stages_of(run: Run) -> list[Stage]:
+    """The seven stages of a run, in order."""
+    settings, tools = run.settings, run.config.tools
+    data = {"sha256": hash_file(run.source.path), "real": run.source.is_real}
+    weights = {path.name: hash_file(path) for path in _weight_files(run)}
+    name = {"model": run.model, "quant": run.quant}
+    shape = {"input_shape": settings.input_shape, "classes": settings.classes}
+    plan_inputs = {
+        "target": asdict(run.target),
+        "ii_cycles": settings.target_ii_cycles,
+        "dsp_budget": settings.dsp_budget,
+        "layers": {name: layer.model_dump() for name, layer in settings.layers.items()},
+    }
+    stimulus = {"frames": run.frames or settings.frames, "seed": FRAME_SEED}
+    return [
+        _stage(run, "extract", (), {**name, "weights": weights}, _extract),
+        _stage(run, "evaluate", ("extract",), {"data": data, **shape, **name}, _evaluate),
+        _stage(run, "plan", ("extract",), plan_inputs, _plan),
+        _stage(run, "emit", ("extract", "plan"), {"engine": run.engine}, _emit),
+        _stage(
+            run,
+            "simulate",
+            ("extract", "plan", "emit"),
+            {"data": data, **shape, **stimulus, **tools.simulation.model_dump()},
+            _simulate,
+        ),
+        _stage(run, "synth", ("emit",), {"target": asdict(run.target)}, _synth),
+        _stage(run, "report", STAGES[:-1], {"run": run.name}, _report),
+    ]
+
+
+def save_json(path: Path, value: object) -> None:
+    """Write a dataclass as JSON with the names of its fields."""
+    path.write_text(json.dumps(asdict(value), indent=1, sort_keys=True) + "\n")  # type: ignore[call-overload]
+
+
+def load_json(path: Path, form: type[T]) -> T:
+    """Read a dataclass that `save_json` wrote."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(form).validate_json(path.read_bytes())
+
+
+def _stage(
+    run: Run,
+    name: str,
+    needs: tuple[str, ...],
+    inputs: Mapping[str, Any],
+    make: Callable[[Run, Path, Done], None],
+) -> Stage:
+    sources = hash_sources(ROOT, (*SOURCES[name], *COMMON_SOURCES), SOURCE_SUFFIXES)
+    return Stage(name, needs, sources, inputs, lambda folder, done: make(run, folder, done))
+
+
+def _extract(run: Run, folder: Path, done: Done) -> None:
+    from flow.frontend import extract
+    from flow.graph import save_graph
+
+    save_graph(extract(run.model, run.quant), folder)
+
+
+def _evaluate(run: Run, folder: Path, done: Done) -> None:
+    from flow.graph import evaluate
+
+    samples = load_samples(run.source, run.settings)
+    integer = evaluate(_graph(done), samples.x, samples.y)
+    save_json(folder / "accuracy.json", _accuracy(run, integer, samples.name, len(samples.y)))
+
+
+def _accuracy(run: Run, integer: float, dataset: str, samples: int) -> Accuracy:
+    """Join the measured accuracy with the record of the weights.
+
+    The float and QKeras figures are on the record's data set; beside other data of the user they
+    would mislead, so they appear only with the record's own data or the small shipped set.
+    """
+    from flow.graph import Accuracy
+
+    recorded = json.loads((WEIGHTS / f"{run.model}-{run.quant}.json").read_text())["accuracy"]
+    same = Path(recorded["dataset"]).stem == dataset or not run.source.is_real
+    return Accuracy(
+        metric=run.settings.metric,
+        dataset=dataset,
+        float=recorded["float"] if same else None,
+        qkeras=recorded["qkeras"] if same else None,
+        integer=integer,
+        samples=samples,
+        recorded=same,
+    )
+
+
+def _plan(run: Run, folder: Path, done: Done) -> None:
+    from flow.plan import Override, plan, save_plan
+
+    overrides = {
+        name: Override(**layer.model_dump()) for name, layer in run.settings.layers.items()
+    }
+    budget = replace(run.target, dsp=int(run.target.dsp * run.settings.dsp_budget))
+    chosen = plan(_graph(done), budget, run.settings.target_ii_cycles, overrides)
+    save_plan(replace(chosen, target=run.target), folder / "plan.json")
+
+
+def _emit(run: Run, folder: Path, done: Done) -> None:
+    from flow.emit import write_project
+    from flow.plan import load_plan
+
+    tools = run.config.tools
+    write_project(
+        _graph(done),
+        load_plan(done["plan"].folder / "plan.json"),
+        folder / "project",
+        jobs=tools.jobs,
+        xls_timeout_s=tools.xls_timeout_s,
+        cache_dir=BUILD / "cache" / "xls",
+    )
+
+
+def _simulate(run: Run, folder: Path, done: Done) -> None:
+    from flow.emit import load_project
+    from flow.graph import map_input
+    from flow.plan import load_plan
+    from flow.simulate import simulate
+
+    graph, settings = _graph(done), run.config.tools.simulation
+    samples = load_samples(run.source, run.settings)
+    count = run.frames or min(run.settings.frames, len(samples.y))
+    chosen = pick_frames(samples, count, FRAME_SEED)
+    result = simulate(
+        load_project(done["emit"].folder / "project"),
+        graph,
+        load_plan(done["plan"].folder / "plan.json"),
+        map_input(graph, samples.x[chosen]),
+        folder,
+        frames=count,
+        settings=settings,
+    )
+    save_json(folder / "sim.json", result)
+    _check_equal(result)
+
+
+def _check_equal(result: SimResult) -> None:
+    """Raise for a result that its simulator returned in spite of differences."""
+    if result.mismatches:
+        layer = next((layer.name for layer in result.layers if layer.mismatches), "output")
+        raise Mismatch(
+            layer, "?", "the integer graph", "RTL", result.mismatches, result.outputs_compared
+        )
+
+
+def _synth(run: Run, folder: Path, done: Done) -> None:
+    from flow.emit import load_project
+    from flow.synth import synthesise
+
+    tools = run.config.tools
+    result = synthesise(
+        load_project(done["emit"].folder / "project"),
+        run.target,
+        folder,
+        jobs=tools.jobs,
+        timeout_s=tools.synth_timeout_s,
+    )
+    save_json(folder / "synth.json", result)
+
+
+def _report(run: Run, folder: Path, done: Done) -> None:
+    raise NotImplementedError
+
+
+def _graph(done: Done) -> IntGraph:
+    from flow.graph import load_graph
+
+    return load_graph(done["extract"].folder)
+
+
+def _quants(model: str) -> list[str]:
+    """Quantisations with trained weights; all when there are none, so that loading explains it."""
+    found = [quant for quant in QUANTS if (WEIGHTS / f"{model}-{quant}.h5").is_file()]
+    return found or list(QUANTS)
+
+
+def _weight_files(run: Run) -> list[Path]:
+    return sorted(WEIGHTS.glob(f"{run.model}-{run.quant}.*"))
+
+
+def _publish_report(made: Path, name: str) -> Path:
+    """Copy a report into reports/<run>/ unless it is there already."""
+    place = REPORTS / name
+    if _listing(made) != _listing(place):
+        REPORTS.mkdir(exist_ok=True)
+        fresh = REPORTS / f".{name}.tmp"
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(made, fresh)
+        publish(fresh, place)
+    return place
+
+
+def _listing(place: Path) -> dict[str, str]:
+    return {
+        path.relative_to(place).as_posix(): hash_file(path)
+        for path in sorted(place.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,77 @@
+"""What a run looks like: live progress in a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from flow.cache import Notify, Outcome
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+class Terminal:
+    """Shows stages as they start and end; a context manager."""
+
+    def __init__(self, run_name: str) -> None:
+        self._run_name = run_name
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task: TaskID | None = None
+
+    @property
+    def notify(self) -> Notify:
+        """The callbacks for the stage runner."""
+        return Notify(self._start, self._end, self._note)
+
+    def __enter__(self) -> Terminal:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def _start(self, name: str) -> None:
+        self._task = self._progress.add_task(f"{self._run_name}: {name}", total=None)
+
+    def _end(self, outcome: Outcome) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        state = "cached" if outcome.cached else f"{outcome.seconds:.1f} s"
+        console.print(f"{escape(self._run_name)}: {outcome.name:<9} {state}")
+
+    def _note(self, text: str) -> None:
+        logging.getLogger(__name__).info(text)
+        console.print(f"note: {escape(text)}")
+
+
+def print_table(lines: list[tuple[str, str]]) -> None:
+    """Print label and text in two columns."""
+    table = Table.grid(padding=(0, 2))
+    for label, text in lines:
+        table.add_row(escape(label), escape(text))
+    console.print(table)
+
+
+def log_handler() -> logging.Handler:
+    """Shows log messages between the progress lines."""
+    handler = RichHandler(level=logging.INFO, console=console, show_path=False, markup=False)
+    handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    return handler
