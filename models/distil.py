@@ -1,6 +1,6 @@
 """Training batches for distillation: augmented clips with a teacher's soft labels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +42,8 @@ def teacher_of(float_model: tf.keras.Model) -> Teacher:
 def soften(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
     """Return softmax(log(p) / temperature) over the last axis."""
     powered = np.power(np.maximum(probabilities, 1e-12), 1.0 / temperature)
-    return (powered / powered.sum(-1, keepdims=True)).astype(np.float32)
+    result: NDArray[np.float32] = powered / powered.sum(-1, keepdims=True)
+    return result
 
 
 def targets(
@@ -112,27 +113,6 @@ def augment(
     masked = (at >= start) & (at < start + length) & (rng.random((count, 1)) < recipe.mask_share)
     mean = noisy.mean(axis=1, keepdims=True)
     return np.where(masked[:, :, None, None], mean, noisy).astype(np.float32)
-
-
-def batches(
-    draw: Callable[[int], tuple[NDArray[np.float32], NDArray[np.float32]]],
-    next_epoch: Callable[[], int],
-    batch: int,
-) -> Callable[[], Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]]:
-    """Return a generator function for `tf.data`: each call yields the batches of one epoch.
-
-    Args:
-        draw: gives the arrays of an epoch by its number.
-        next_epoch: gives the number of the epoch about to start (so that it survives resuming).
-        batch: samples per batch; an incomplete last batch is dropped.
-    """
-
-    def generate() -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        x, y = draw(next_epoch())
-        for start in range(0, len(x) - batch + 1, batch):
-            yield x[start : start + batch], y[start : start + batch]
-
-    return generate
 
 
 def _blend(

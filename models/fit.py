@@ -5,9 +5,8 @@ trains the weights alone, so that no power-of-two step flickers at the end.
 """
 
 import csv
-import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,149 +14,172 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from flow.errors import ConfigError
 from models import distil, ranges
 from models.data import KwsSet
 from models.quantizers import CUSTOM_OBJECTS
 
-log = logging.getLogger(__name__)
+Arrays = tuple[NDArray[np.float32], NDArray[np.float32]]  # inputs, `distil.targets`
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One of the two stages."""
+
+    number: int
+    name: str
+    epochs: int
+    learning_rate: float  # of the first epoch
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """Length and learning rates of both stages."""
 
-    epochs: int = 70  # of both stages together
-    tune_share: float = 1 / 3  # of the epochs, with frozen exponents
+    epochs: int = 100  # of both stages together
+    tune_share: float = 0.75  # of the epochs, with frozen exponents
     batch: int = 100
-    learning_rate: float = 1e-3
-    tune_factor: float = 0.3  # first learning rate of stage tune, relative to stage learn
+    learning_rate: float = 1e-3  # of the first epoch of stage tune
+    learn_factor: float = 0.3  # the same of stage learn, relative: exponents flicker at high rates
     final_factor: float = 0.01  # last learning rate of a stage, relative to its first
-    patience: int = 40  # epochs without a better validation accuracy
+    patience: int = 40  # epochs without a better validation loss
     seed: int = 1
 
     @property
-    def stages(self) -> dict[str, tuple[int, float]]:
-        """Epochs and first learning rate by stage name, in order."""
+    def stages(self) -> tuple[Stage, Stage]:
+        """Both stages, in order."""
         tune = max(1, round(self.epochs * self.tune_share)) if self.epochs else 0
-        return {
-            "learn": (self.epochs - tune, self.learning_rate),
-            "tune": (tune, self.learning_rate * self.tune_factor),
-        }
+        return (
+            Stage(0, "learn", self.epochs - tune, self.learning_rate * self.learn_factor),
+            Stage(1, "tune", tune, self.learning_rate),
+        )
 
 
-def fit(
-    model: tf.keras.Model,
-    teacher: distil.Teacher,
-    training: KwsSet,
-    validation: KwsSet,
-    recipe: distil.Recipe,
-    schedule: Schedule,
-    out: Path,
-) -> tf.keras.Model:
-    """Train a calibrated model; return the frozen one with the best validation accuracy.
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What to train on, and how."""
+
+    training: KwsSet
+    validation: KwsSet
+    teacher: distil.Teacher
+    recipe: distil.Recipe
+    schedule: Schedule
+
+    def __post_init__(self) -> None:
+        samples = len(self.training) * self.recipe.passes
+        if self.schedule.batch > samples:
+            raise ConfigError(
+                f"batch={self.schedule.batch} exceeds the {samples} samples of an epoch.\n"
+                "  Choose a smaller --batch."
+            )
+
+    @property
+    def steps(self) -> int:
+        """Batches per epoch."""
+        return len(self.training) * self.recipe.passes // self.schedule.batch
+
+
+def fit(model: tf.keras.Model, task: Task, out: Path) -> tf.keras.Model:
+    """Train a calibrated model; return the frozen one with the best validation loss.
 
     Everything lies under `out`, a folder per stage: `history.csv`, TensorBoard logs, the best
     weights and the state to resume from. A stage that left `done.h5` is not run again.
     """
-    val = _validation_arrays(validation, model.output_shape[-1], teacher, recipe)
-    for name, (epochs, learning_rate) in schedule.stages.items():
-        done = out / name / "done.h5"
+    for stage in task.schedule.stages:
+        folder = out / stage.name
+        folder.mkdir(parents=True, exist_ok=True)
+        done = folder / "done.h5"
         if not done.is_file():
-            if name == "tune":
+            if stage.name == "tune":
                 ranges.freeze(model)
-            _fit_stage(
-                model, teacher, training, val, recipe, schedule, epochs, learning_rate, out / name
-            )
-            model.save(out / name / "draft.h5", include_optimizer=False)
-            (out / name / "draft.h5").replace(done)
+            _fit_stage(model, task, stage, folder)
+            model.save(folder / "draft.h5", include_optimizer=False)
+            (folder / "draft.h5").replace(done)
         model = tf.keras.models.load_model(done, custom_objects=CUSTOM_OBJECTS, compile=False)
     ranges.freeze(model)
     return model
 
 
-def _validation_arrays(
-    data: KwsSet, classes: int, teacher: distil.Teacher, recipe: distil.Recipe
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return all variants of all validation clips, not augmented further."""
-    x = data.real().reshape(-1, *data.x.shape[-2:], 1)
-    labels = np.eye(classes, dtype=np.float32)[np.repeat(data.y, data.x.shape[1])]
-    return x, distil.targets(labels, teacher(x), recipe)
-
-
-def _fit_stage(
-    model: tf.keras.Model,
-    teacher: distil.Teacher,
-    training: KwsSet,
-    val: tuple[NDArray[np.float32], NDArray[np.float32]],
-    recipe: distil.Recipe,
-    schedule: Schedule,
-    epochs: int,
-    learning_rate: float,
-    folder: Path,
-) -> None:
+def _fit_stage(model: tf.keras.Model, task: Task, stage: Stage, folder: Path) -> None:
     """Train one stage and leave its best weights in `model`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    optimizer = tf.keras.optimizers.Adam(learning_rate)
-    model.compile(optimizer, loss=distil.loss(recipe), metrics=[distil.accuracy])
-    classes = model.output_shape[-1]
-    steps = len(training) * recipe.passes // schedule.batch
-
-    def draw(epoch: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        rng = np.random.default_rng([schedule.seed, len(folder.name), epoch])
-        return distil.epoch(training, classes, teacher, recipe, rng)
-
-    dataset = tf.data.Dataset.from_generator(
-        distil.batches(draw, lambda: int(optimizer.iterations) // steps, schedule.batch),
-        output_signature=(
-            tf.TensorSpec((schedule.batch, *model.input_shape[1:]), tf.float32),
-            tf.TensorSpec((schedule.batch, 2 * classes), tf.float32),
-        ),
-    ).apply(tf.data.experimental.assert_cardinality(steps))
-    if epochs:
-        model.fit(
-            dataset,
-            epochs=epochs,
-            validation_data=val,
-            validation_batch_size=500,
-            callbacks=_callbacks(folder, epochs, learning_rate, schedule),
-            verbose=2,
-        )
-        model.load_weights(folder / "best.h5")
+    if stage.epochs == 0:
+        return
+    model.compile(
+        tf.keras.optimizers.Adam(stage.learning_rate),
+        loss=distil.loss(task.recipe),
+        metrics=[distil.accuracy],
+    )
+    model.fit(
+        _dataset(model, task, stage),
+        epochs=stage.epochs,
+        validation_data=_validation_arrays(model, task),
+        validation_batch_size=500,
+        callbacks=_callbacks(folder, stage, task.schedule),
+        verbose=2,
+    )
+    model.load_weights(folder / "best.h5")
 
 
-def _callbacks(
-    folder: Path, epochs: int, learning_rate: float, schedule: Schedule
-) -> list[tf.keras.callbacks.Callback]:
+def _dataset(model: tf.keras.Model, task: Task, stage: Stage) -> tf.data.Dataset:
+    """Return a dataset whose every iteration is one epoch, drawn by the epoch's number.
+
+    The optimizer's step count gives that number, so it is right after resuming, too.
+    """
+    classes, batch = model.output_shape[-1], task.schedule.batch
+
+    def generate() -> Iterator[Arrays]:
+        epoch = int(model.optimizer.iterations) // task.steps
+        rng = np.random.default_rng([task.schedule.seed, stage.number, epoch])
+        x, y = distil.epoch(task.training, classes, task.teacher, task.recipe, rng)
+        for start in range(0, task.steps * batch, batch):
+            yield x[start : start + batch], y[start : start + batch]
+
+    signature = (
+        tf.TensorSpec((batch, *model.input_shape[1:]), tf.float32),
+        tf.TensorSpec((batch, 2 * classes), tf.float32),
+    )
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(task.steps))
+
+
+def _validation_arrays(model: tf.keras.Model, task: Task) -> Arrays:
+    """Return all variants of all validation clips, not augmented further."""
+    data = task.validation
+    x = data.real().reshape(-1, *model.input_shape[1:])
+    labels = np.repeat(data.y, data.x.shape[1])
+    one_hot = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
+    return x, distil.targets(one_hot, task.teacher(x), task.recipe)
+
+
+def _callbacks(folder: Path, stage: Stage, schedule: Schedule) -> list[tf.keras.callbacks.Callback]:
     history = folder / "history.csv"
-    best = tf.keras.callbacks.ModelCheckpoint(
+    best = best_epoch(history)
+    checkpoint = tf.keras.callbacks.ModelCheckpoint(
         str(folder / "best.h5"),
-        monitor="val_accuracy",
-        mode="max",
+        monitor="val_loss",
         save_best_only=True,
         save_weights_only=True,
-        initial_value_threshold=best_so_far(history),
+        initial_value_threshold=best.get("val_loss"),
     )
     return [
         tf.keras.callbacks.LearningRateScheduler(
-            _cosine(learning_rate, schedule.final_factor, epochs)
+            _cosine(stage.learning_rate, schedule.final_factor, stage.epochs)
         ),
-        best,
+        checkpoint,
         tf.keras.callbacks.CSVLogger(str(history), append=True),
         tf.keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
-        tf.keras.callbacks.EarlyStopping(
-            monitor="val_accuracy", mode="max", patience=schedule.patience
-        ),
+        tf.keras.callbacks.EarlyStopping(monitor="val_loss", patience=schedule.patience),
         tf.keras.callbacks.BackupAndRestore(str(folder / "resume"), delete_checkpoint=False),
     ]
 
 
-def best_so_far(history: Path) -> float | None:
-    """Return the best validation accuracy in a stage's `history.csv`, None without one."""
+def best_epoch(history: Path) -> dict[str, float]:
+    """Return the row of a stage's `history.csv` with the least validation loss, {} without one."""
     if not history.is_file():
-        return None
+        return {}
     with history.open(newline="", encoding="utf-8") as file:
-        values = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
-    return max(values, default=None)
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    return min(rows, key=lambda row: row["val_loss"], default={})
 
 
 def _cosine(first: float, final_factor: float, epochs: int) -> Callable[[int], float]:

@@ -23,7 +23,7 @@ import typer  # noqa: E402
 
 from flow.errors import ConfigError, DataError, FlowError  # noqa: E402
 from models import bits, data, distil, kws, ranges, weights  # noqa: E402
-from models.fit import Schedule, best_so_far, fit  # noqa: E402
+from models.fit import Schedule, Task, best_epoch, fit  # noqa: E402
 
 CALIBRATION_CLIPS = 1000
 DEFAULT_FLOAT_MODELS = Path("../shared/float_models")
@@ -42,7 +42,7 @@ def main(
     float_models: Annotated[
         Path, typer.Option(help="Folder with the float reference models.")
     ] = DEFAULT_FLOAT_MODELS,
-    epochs: Annotated[int, typer.Option(min=0, help="Of both stages together.")] = 70,
+    epochs: Annotated[int, typer.Option(min=0, help="Of both stages together.")] = 100,
     batch: Annotated[int, typer.Option(min=1)] = 100,
     lr: Annotated[float, typer.Option(help="First learning rate of Adam.")] = 1e-3,
     seed: int = 1,
@@ -106,7 +106,7 @@ def train(
     ranges.calibrate(student, training.real()[:CALIBRATION_CLIPS, 0])
     log.info("after calibration: %.4f", evaluate(student, test))
     teacher = distil.teacher_of(float_model)
-    trained = fit(student, teacher, training, validation, recipe, schedule, run)
+    trained = fit(student, Task(training, validation, teacher, recipe, schedule), run)
     facts = {
         "model": "kws",
         "quant": quant,
@@ -123,7 +123,7 @@ def train(
             "samples": len(test),
             "float": float_accuracy,
             "qkeras": evaluate(trained, test),
-            "validation": best_so_far(run / "tune" / "history.csv"),
+            "validation": best_epoch(run / "tune" / "history.csv").get("val_accuracy"),
         },
         **_provenance(),
     }

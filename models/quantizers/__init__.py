@@ -1,7 +1,11 @@
 """Power-of-two quantizers for QKeras layers, and their exact integer export.
 
     QActivation(quantized_bits_featuremap(8, alpha="auto_po2", keep_negative=0))
-    QConv2D(..., kernel_quantizer=quantized_bits_po2(4), bias_quantizer=quantized_bits_po2(31, scale_axis="element"))
+    QConv2D(
+        ...,
+        kernel_quantizer=quantized_bits_po2(4),
+        bias_quantizer=quantized_bits_po2(31, scale_axis="element"),
+    )
 
 Both are ordinary QKeras objects: load a saved model with `custom_objects=CUSTOM_OBJECTS`.
 """

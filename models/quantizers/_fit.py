@@ -1,6 +1,7 @@
 """Choose the step and zero point of an activation quantizer from samples."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ class FittedRange:
 
 
 def fit_range(
-    samples: NDArray[np.floating], lo: int, hi: int, po2: bool, asymmetric: bool, label: str
+    samples: NDArray[Any], lo: int, hi: int, po2: bool, asymmetric: bool, label: str
 ) -> FittedRange:
     """Return the step (and zero point) with the least squared error on `samples`.
 

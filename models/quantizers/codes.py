@@ -60,7 +60,10 @@ class FeatureMapCodes:
         ratio = np.asarray(x, np.float64) / self.scale
         whole = np.floor(ratio)
         rounded = whole + (ratio - whole >= 0.5)
-        return np.clip(rounded + self.zero_point, self.lo, self.hi).astype(np.int64)
+        codes: NDArray[np.int64] = np.clip(rounded + self.zero_point, self.lo, self.hi).astype(
+            np.int64
+        )
+        return codes
 
     def dequantize(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the real values of codes (exact in float64)."""
@@ -75,7 +78,7 @@ def code_range(bits: int, keep_negative: bool, symmetric: bool) -> tuple[int, in
     return (-top if symmetric else -top - 1), top
 
 
-def ceil_log2_ratio(value: NDArray[np.float64], levels: int) -> NDArray[np.int64]:
+def ceil_log2_ratio(value: NDArray[np.float64] | np.float64, levels: int) -> NDArray[np.int64]:
     """Return the least e with levels * 2**e >= value, exactly; 0 where value is 0.
 
     Compares mantissas instead of taking a logarithm, so no rounding and no epsilon

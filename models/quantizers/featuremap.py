@@ -22,7 +22,7 @@ _UNCALIBRATED, _LEARNING, _FROZEN = 0, 1, 2
 _WIDEST_FLOAT32_BITS = 24
 
 
-class quantized_bits_featuremap(BaseQuantizer):  # noqa: N801 (the thesis' name, as in QKeras)
+class quantized_bits_featuremap(BaseQuantizer):  # type: ignore[misc]  # QKeras has no types
     """Quantize a feature map with one scale and zero point per tensor.
 
     code = clip(floor(x/s + 1/2) + zero_point, lo, hi), value = (code - zero_point) * s.
@@ -97,7 +97,7 @@ class quantized_bits_featuremap(BaseQuantizer):  # noqa: N801 (the thesis' name,
     ) -> tf.Tensor:
         """Quantize, with the gradients of the class docstring for x and log2_step."""
 
-        @tf.custom_gradient
+        @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
         def forward(x: tf.Tensor, log2_step: tf.Tensor) -> tuple[tf.Tensor, Any]:
             ratio = x / step
             code = _exact.round_half_up(ratio) + zero_point

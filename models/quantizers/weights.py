@@ -16,7 +16,7 @@ _CLEAR_WIN = 1.0 - 2.0**-20
 _EXPONENT_LIMIT = 100  # keeps codes * 2**exponent inside float32's normal range
 
 
-class quantized_bits_po2(BaseQuantizer):  # noqa: N801 (named as QKeras names quantizers)
+class quantized_bits_po2(BaseQuantizer):  # type: ignore[misc]  # QKeras has no types
     """Quantize weights to symmetric codes with power-of-two steps.
 
     code = clip(round_half_away(w / 2**e), -(2**(bits-1)-1), 2**(bits-1)-1), value = code * 2**e.
@@ -69,7 +69,7 @@ class quantized_bits_po2(BaseQuantizer):  # noqa: N801 (named as QKeras names qu
         step = _exact.exp2i(exponent, tf.float64)
         value = tf.cast(self._codes_tf(wide, step) * step, w.dtype)
 
-        @tf.custom_gradient
+        @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
         def straight_through(w: tf.Tensor) -> tuple[tf.Tensor, Any]:
             return tf.identity(value), lambda dy: dy
 
@@ -126,7 +126,8 @@ class quantized_bits_po2(BaseQuantizer):  # noqa: N801 (named as QKeras names qu
         ratio = np.ldexp(wide, -exponents)
         whole = np.floor(np.abs(ratio))
         rounded = np.sign(ratio) * (whole + (np.abs(ratio) - whole >= 0.5))
-        return np.clip(rounded, -self.levels, self.levels)
+        codes: NDArray[np.float64] = np.clip(rounded, -self.levels, self.levels)
+        return codes
 
     def _exponents(self, wide: NDArray[np.float64]) -> NDArray[np.int64]:
         if self.exponents is not None:

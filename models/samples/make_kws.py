@@ -23,7 +23,7 @@ import numpy as np  # noqa: E402  (the path above comes first)
 import tensorflow as tf  # noqa: E402
 import typer  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
-from scipy.signal import resample_poly  # noqa: E402
+from scipy.signal import resample_poly  # type: ignore[import-untyped]  # noqa: E402
 
 from flow.errors import ToolMissing  # noqa: E402
 from models.kws import LABELS  # noqa: E402
@@ -48,10 +48,11 @@ SPEAKERS = (
     ("en-gb-scotland", 135, 50),
 )
 SEED = 2026
+DEFAULT_OUT = Path(__file__).with_name("kws.npz")
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="File to write.")] = Path(__file__).with_name("kws.npz"),
+    out: Annotated[Path, typer.Option(help="File to write.")] = DEFAULT_OUT,
     check: Annotated[
         Path | None, typer.Option(help="kws_audio_dev.npz: compare the MFCC recipe, write nothing.")
     ] = None,
@@ -129,7 +130,8 @@ def mfcc(pcm: NDArray[np.int16]) -> NDArray[np.float32]:
 def codes(features: NDArray[np.float32]) -> NDArray[np.int8]:
     """Return MFCC codes: mfcc / scale + zero point, truncated toward zero, saturated."""
     real = features / SCALE + np.float32(ZERO_POINT)
-    return np.clip(np.trunc(real), -128, 127).astype(np.int8)
+    result: NDArray[np.int8] = np.clip(np.trunc(real), -128, 127).astype(np.int8)
+    return result
 
 
 def speak(word: str, voice: str, words_per_minute: int, pitch: int) -> NDArray[np.float64]:
@@ -151,7 +153,8 @@ def speak(word: str, voice: str, words_per_minute: int, pitch: int) -> NDArray[n
     sound = np.frombuffer(spoken.stdout[44:], np.int16).astype(np.float64)
     sound = resample_poly(sound, RATE_HZ, rate_hz)
     loud = np.flatnonzero(np.abs(sound) > 0.02 * np.abs(sound).max())
-    return sound[loud[0] : loud[-1] + 1]
+    trimmed: NDArray[np.float64] = sound[loud[0] : loud[-1] + 1]
+    return trimmed
 
 
 def place(sound: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
