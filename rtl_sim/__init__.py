@@ -1,1 +1,1 @@
-"""Simulation of the hardware: bench components, the harness that runs them, and the units' benches."""
+"""Simulation of the hardware: bench components, their harness, and the units' benches."""

@@ -19,7 +19,7 @@ module stream_fifo #(
   input  logic             m_tready
 );
   localparam int LUT_RAM_WORDS = 64;
-  localparam int ADDRESS_BITS  = $clog2(DEPTH);
+  localparam int ADDRESS_BITS  = DEPTH < 2 ? 1 : $clog2(DEPTH);
   localparam int COUNT_BITS    = $clog2(DEPTH + 1);
   localparam logic [ADDRESS_BITS-1:0] LAST_ADDRESS = ADDRESS_BITS'(DEPTH - 1);
 

@@ -5,7 +5,8 @@
 // In: frames of H x W pixels in raster order, FOLDS words per pixel. Out, for every output position
 // (oy, ox) the words of its window, slowest index first:
 //   DEPTHWISE = 0: REPLAY, ky, kx, fold       DEPTHWISE = 1: fold, REPLAY, ky, kx
-// Words outside the map are PAD_WORD, made behind the RAM and never stored.
+// Words outside the map are PAD_WORD, made behind the RAM and never stored. Nothing of a frame goes
+// out before its first word came in.
 //
 // The write side fills the ring whenever there is room. The read side addresses relative to `base`,
 // the oldest word still needed, and frees whole rows at the end of an output row. The ring is large
@@ -271,7 +272,8 @@ module swg #(
 
   assign move_s2      = !m_tvalid || m_tready;
   assign move_s1      = !valid_s1 || move_s2;
-  assign emit         = move_s1 && (padding || offset_q < have_q);
+  // Padding waits for the window's first row too: nothing of a frame goes out before it came in.
+  assign emit         = move_s1 && have_q > 0 && (padding || offset_q < have_q);
   assign read_address = advance(base_q, offset_q);
 
   always_ff @(posedge clk) begin

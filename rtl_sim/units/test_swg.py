@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -132,12 +133,12 @@ def instance(geometry: Geometry, rng: np.random.Generator, style: str) -> Instan
 
 
 def check_bubbles(geometries: list[Geometry], undisturbed: ProfileResult) -> None:
-    """No bubble once the first window is there, where a frame has <= 80 % as many words in as out."""
+    """No bubble once the first window is there, if a frame has <= 80 % as many words in as out."""
     for geometry, tap in zip(geometries, undisturbed.taps, strict=True):
         if geometry.in_words > 0.8 * geometry.out_words:
             continue
         ends = tap.frame_end_cycles
-        spacing = [after - before for before, after in zip(ends, ends[1:], strict=False)]
+        spacing = [after - before for before, after in pairwise(ends)]
         assert spacing == [geometry.out_words] * (FRAMES - 1), tap.label
         assert tap.bubbles <= geometry.first_window_words + LATENCY, tap.label
 
