@@ -20,7 +20,7 @@ from flow.errors import ConfigError, Mismatch
 from flow.plan.hwplan import Target
 
 if TYPE_CHECKING:
-    from flow.graph import Accuracy, IntGraph
+    from flow.graph import IntGraph
     from flow.simulate import SimResult
 
 STAGES = ("extract", "evaluate", "plan", "emit", "simulate", "synth", "report")
@@ -38,7 +38,7 @@ SOURCE_SUFFIXES = frozenset(
 COMMON_SOURCES = ("flow/stages.py", "flow/errors.py", "requirements.lock")
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "extract": ("flow/frontend", "flow/graph", "models"),
-    "evaluate": ("flow/graph", "flow/data.py"),
+    "evaluate": ("flow/evaluation.py", "flow/graph", "flow/frontend", "flow/data.py", "models"),
     "plan": ("flow/plan", "flow/graph"),
     "emit": ("flow/emit", "flow/plan", "flow/graph", "hls_templates"),
     "simulate": ("flow/simulate", "flow/emit", "flow/graph", "flow/data.py", "rtl_sim"),
@@ -206,32 +206,13 @@ def _extract(run: Run, folder: Path, done: Done) -> None:
 
 
 def _evaluate(run: Run, folder: Path, done: Done) -> None:
-    from flow.graph import evaluate
+    from flow.evaluation import evaluation
 
     samples = load_samples(run.source, run.settings)
-    integer = evaluate(_graph(done), samples.x, samples.y)
-    save_json(folder / "accuracy.json", _accuracy(run, integer, samples.name, len(samples.y)))
-
-
-def _accuracy(run: Run, integer: float, dataset: str, samples: int) -> Accuracy:
-    """Join the measured accuracy with the record of the weights.
-
-    The float and QKeras figures are on the record's data set; beside other data of the user they
-    would mislead, so they appear only with the record's own data or the small shipped set.
-    """
-    from flow.graph import Accuracy
-
-    recorded = json.loads((WEIGHTS / f"{run.model}-{run.quant}.json").read_text())["accuracy"]
-    same = Path(recorded["dataset"]).stem == dataset or not run.source.is_real
-    return Accuracy(
-        metric=run.settings.metric,
-        dataset=dataset,
-        float=recorded["float"] if same else None,
-        qkeras=recorded["qkeras"] if same else None,
-        integer=integer,
-        samples=samples,
-        recorded=same,
+    found = evaluation(
+        _graph(done), samples, model=run.model, quant=run.quant, metric=run.settings.metric
     )
+    save_json(folder / "evaluation.json", found)
 
 
 def _plan(run: Run, folder: Path, done: Done) -> None:
@@ -303,6 +284,7 @@ def _synth(run: Run, folder: Path, done: Done) -> None:
         folder,
         jobs=tools.jobs,
         timeout_s=tools.synth_timeout_s,
+        cache_dir=BUILD / "cache" / "synth",
     )
     save_json(folder / "synth.json", result)
 

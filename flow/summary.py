@@ -9,14 +9,16 @@ from typing import Any
 from flow.stages import Finished
 
 Section = Mapping[str, Any]
-STAGE_FILES = {"evaluate": "accuracy", "simulate": "sim", "synth": "synth"}
 
 
 def summarise(finished: Finished) -> list[tuple[str, str]]:
     """Label and text of each line; only what the run has reached."""
     found = _sections(finished)
     lines = [
-        ("accuracy", _accuracy(found["accuracy"]) if "accuracy" in found else None),
+        (
+            "accuracy",
+            _accuracy(found["accuracy"], found["recorded"]) if "accuracy" in found else None,
+        ),
         ("RTL simulation", _simulation(found["sim"]) if "sim" in found else None),
         ("cycles per frame", _cycles(found["sim"]) if "sim" in found else None),
         ("multipliers", _multipliers(found["network"]) if "network" in found else None),
@@ -27,26 +29,28 @@ def summarise(finished: Finished) -> list[tuple[str, str]]:
 
 def _sections(finished: Finished) -> dict[str, Section]:
     """The sections of report.json, or without a report what the stages have written."""
-    if finished.report is not None:
-        report: dict[str, Section] = json.loads((finished.report / "report.json").read_text())
-        return report
+    folders = {outcome.name: outcome.folder for outcome in finished.outcomes}
     sections: dict[str, Section] = {}
-    for outcome in finished.outcomes:
-        if outcome.name in STAGE_FILES:
-            section = STAGE_FILES[outcome.name]
-            sections[section] = json.loads((outcome.folder / f"{section}.json").read_text())
+    if finished.report is not None:
+        sections |= json.loads((finished.report / "report.json").read_text())
+    elif "simulate" in folders:
+        sections["sim"] = json.loads((folders["simulate"] / "sim.json").read_text())
+    if "evaluate" in folders:
+        sections |= json.loads((folders["evaluate"] / "evaluation.json").read_text())
     return sections
 
 
-def _accuracy(section: Section) -> str:
-    names = (("float", "float"), ("qkeras", "QKeras"), ("integer", "integer"))
-    recorded = " (recorded)" if section.get("recorded") else ""
-    parts = [
-        f"{label} {100 * section[key]:.2f} %" + ("" if key == "integer" else recorded)
-        for key, label in names
-        if section.get(key) is not None
+def _accuracy(section: Section, recorded: Section) -> str:
+    measured = f"{section['samples']} samples of {section['dataset']}"
+    shares = [
+        f"{label} {100 * section[key]:.2f} %"
+        for key, label in (("float", "float"), ("qkeras", "QKeras"), ("integer", "integer"))
+        if section[key] is not None
     ]
-    return f"{', '.join(parts)}; {section['samples']} samples of {section['dataset']}"
+    if not section["recorded"]:
+        return f"{', '.join(shares)} on {measured}"
+    origin = f"recorded on {recorded['samples']} samples of {recorded['dataset']}"
+    return f"{', '.join(shares[:-1])} ({origin}); {shares[-1]} on {measured} shipped here"
 
 
 def _simulation(section: Section) -> str:

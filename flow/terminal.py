@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from flow.cache import Notify, Outcome
 
@@ -64,10 +63,9 @@ class Terminal:
 
 def print_table(lines: list[tuple[str, str]]) -> None:
     """Print label and text in two columns."""
-    table = Table.grid(padding=(0, 2))
+    width = max((len(label) for label, _ in lines), default=0)
     for label, text in lines:
-        table.add_row(escape(label), escape(text))
-    console.print(table)
+        console.print(f"{label:<{width}}  {text}", markup=False)
 
 
 def log_handler() -> logging.Handler:

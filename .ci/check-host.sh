@@ -1,0 +1,33 @@
+#!/bin/sh
+# Say plainly what this machine lacks; print the Python to use when nothing is missing.
+missing=
+lacks() { missing="$missing
+  - $1"; }
+
+python=
+for candidate in ${PYTHON:-} python3.11 python3 /usr/bin/python3.11 /usr/bin/python3; do
+    if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' \
+        2>/dev/null; then
+        python=$candidate
+        break
+    fi
+done
+[ -n "$python" ] || lacks "Python 3.11 with venv (Debian: python3.11-venv); name it with PYTHON=..."
+
+machine=$(uname -m)
+[ "$(uname -s)" = Linux ] && [ "$machine" = x86_64 ] ||
+    lacks "Linux on x86_64 (this is $(uname -s) on $machine): the XLS compiler exists for no other"
+
+glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2)
+oldest=$(printf '%s\n2.34\n' "${glibc:-0}" | sort -V | head -n 1)
+[ "$oldest" = 2.34 ] || lacks "glibc 2.34 or later (this is ${glibc:-another C library})"
+
+for tool in g++ make perl; do
+    command -v "$tool" >/dev/null || lacks "$tool (Verilator needs it to build a simulation)"
+done
+
+if [ -n "$missing" ]; then
+    echo "This machine lacks:$missing" >&2
+    exit 1
+fi
+echo "$python"

@@ -1,0 +1,98 @@
+"""Accuracy of a network on samples, and the first rung of the checking ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flow.data import Samples, pick_frames
+from flow.graph import Accuracy, IntGraph, evaluate, map_input, run_taps
+
+EQUALITY_FRAMES = 64  # samples that are compared layer by layer, codes against QKeras
+FRAME_SEED = 1
+BATCH = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Accuracies that the training run of the weights measured on its own test set."""
+
+    dataset: str
+    samples: int
+    qkeras: float
+    float: float  # last: after it the name no longer means the type in this class
+
+
+@dataclass(frozen=True, slots=True)
+class Equality:
+    """Codes of one layer that were compared with QKeras; none differed."""
+
+    name: str
+    compared: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that the evaluate stage finds out."""
+
+    accuracy: Accuracy
+    recorded: Recorded
+    equality: tuple[Equality, ...]
+
+
+def evaluation(
+    graph: IntGraph, samples: Samples, *, model: str, quant: str, metric: str
+) -> Evaluation:
+    """Measure the integer and the QKeras network, and compare them layer by layer.
+
+    The float model is not part of the project: its figure is the recorded one, and only beside
+    samples of the same name. The shipped samples are no test set, so beside their integer figure
+    stand the recorded ones, marked so.
+
+    Raises:
+        Mismatch: a layer's integers differ from QKeras.
+        DataError: weights or samples are not as they should be.
+    """
+    from flow.frontend.equality import check_equality
+    from models import weights
+    from models.raw import RAW_INPUTS
+
+    recorded = _recorded(weights.record(model, quant))
+    network = weights.load(model, quant)
+    chosen = pick_frames(samples, min(EQUALITY_FRAMES, len(samples.y)), FRAME_SEED)
+    equal = check_equality(network, graph, run_taps(graph, map_input(graph, samples.x[chosen])))
+    real = RAW_INPUTS[model].to_real(samples.x)
+    same_set = Path(recorded.dataset).stem == samples.name
+    return Evaluation(
+        Accuracy(
+            metric=metric,
+            dataset=samples.name,
+            float=recorded.float if same_set or not samples.is_real else None,
+            qkeras=_share(network, real, samples.y) if samples.is_real else recorded.qkeras,
+            integer=evaluate(graph, samples.x, samples.y),
+            samples=len(samples.y),
+            recorded=not samples.is_real,
+        ),
+        recorded,
+        tuple(Equality(layer.name, layer.compared) for layer in equal),
+    )
+
+
+def _recorded(record: Mapping[str, Any]) -> Recorded:
+    measured = record["accuracy"]
+    return Recorded(
+        dataset=measured["dataset"],
+        samples=measured["samples"],
+        float=measured["float"],
+        qkeras=measured["qkeras"],
+    )
+
+
+def _share(network: Any, real: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    scores = network.predict(real, batch_size=BATCH, verbose=0)
+    return float(np.mean(scores.reshape(len(labels), -1).argmax(-1) == labels))
