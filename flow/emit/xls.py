@@ -45,9 +45,10 @@ STREAMS: dict[type, tuple[str, ...]] = {
 }
 
 # `worst_case_throughput`, `gate_recvs` and `multi_proc` guard against silent faults: a relaxed II,
-# garbage from a receive that was not taken, an empty module. `sky130` at 1800 ps is a number of the
-# pipeliner, not of an FPGA; a kernel that cannot keep to it (a 16x16 product takes 2200 ps) gets the
-# shortest period that it can, never a longer II. Inputs come from registers of the neighbour, so only outputs have some.
+# garbage from a receive that was not taken, an empty module. `sky130` at 1800 ps is a number of
+# the pipeliner, not of an FPGA; a kernel that cannot keep to it (a 16x16 product takes about
+# 2200 ps) gets the shortest period that it can, never a longer II. Inputs have no registers here:
+# they come from the neighbour's.
 OPTIONS: dict[str, Any] = {
     "generator": "pipeline",
     "use_system_verilog": False,
@@ -177,7 +178,9 @@ def run_dslx_tests(path: Path, *, timeout_s: int = 120) -> DslxTests:
         ToolFailed: the file does not compile; the error is in the message.
     """
     log = path.with_suffix(".xls.log")
-    answer = _work({"job": "test", "source": str(path), "search": [str(path.parent)]}, log, timeout_s)
+    answer = _work(
+        {"job": "test", "source": str(path), "search": [str(path.parent)]}, log, timeout_s
+    )
     return DslxTests(tuple(answer["run"]), answer["failures"])
 
 
