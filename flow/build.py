@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = ("pydantic", "yaml", "rich", "hls4ml", "tensorflow")
+PACKAGES = ("flow", "models", "rtl_sim", "__main__")  # whose messages are logged
 OK, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -164,34 +165,33 @@ def _exit_code(error: FlowError) -> int:
 
 
 def _open_log(path: Path, verbose: bool) -> None:
+    """Send the project's messages, and the notable ones of its libraries, to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _close_logs()
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handlers: list[logging.Handler] = [handler]
-    if verbose:
-        from flow.terminal import log_handler
+    logging.getLogger().addHandler(handler)
+    for package in PACKAGES:
+        logging.getLogger(package).setLevel(logging.DEBUG)
+        if verbose:
+            from flow.terminal import log_handler
 
-        handlers.append(log_handler())
-    for package in ("flow", "models", "rtl_sim", "__main__"):
-        logger = logging.getLogger(package)
-        logger.setLevel(logging.DEBUG)
-        logger.propagate = False
-        for one in handlers:
-            logger.addHandler(one)
+            logging.getLogger(package).addHandler(log_handler())
 
 
 def _log_files() -> list[Path]:
-    handlers = logging.getLogger("flow").handlers
-    return [Path(one.baseFilename) for one in handlers if isinstance(one, logging.FileHandler)]
+    handlers = logging.getLogger().handlers
+    return [Path(one.baseFilename) for one in handlers if type(one) is logging.FileHandler]
 
 
 def _close_logs() -> None:
-    for package in ("flow", "models", "rtl_sim", "__main__"):
-        logger = logging.getLogger(package)
-        for handler in list(logger.handlers):
-            logger.removeHandler(handler)
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if type(handler) is logging.FileHandler:
+            root.removeHandler(handler)
             handler.close()
+    for package in PACKAGES:
+        logging.getLogger(package).handlers.clear()
 
 
 def _short(path: Path) -> str:

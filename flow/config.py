@@ -120,7 +120,6 @@ class ModelConfig(_Checked):
 class SimulationConfig(_Checked):
     """Stimulus of the RTL simulation."""
 
-    timeout_s: Seconds
     stall_in_percent: Percent
     stall_out_percent: Percent
     seeds: Annotated[
