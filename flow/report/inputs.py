@@ -1,0 +1,63 @@
+"""Everything that a report is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from flow.plan.hwplan import HwPlan, Target
+from flow.simulate.result import SimResult
+from flow.synth.result import SynthResult
+
+Scalar = str | int | float | bool | None
+
+
+class StageTime(NamedTuple):
+    """How long a stage took; `cached`: the time is of an earlier run whose result was used."""
+
+    name: str
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyFigures:
+    """The metric (0 to 1) at each level of the flow; None: not known.
+
+    `integer` is computed in this run on `samples` samples of `dataset`, `rtl` on the `rtl_samples`
+    of them that went through RTL. `recorded`: `float` and `qkeras` were written down when the
+    weights were trained, on `recorded_dataset` (None: on `dataset`).
+    """
+
+    metric: str
+    dataset: str
+    float: float | None
+    qkeras: float | None  # type: ignore[valid-type]  # the field above hides the type's name
+    integer: float  # type: ignore[valid-type]
+    rtl: float | None  # type: ignore[valid-type]
+    samples: int
+    rtl_samples: int
+    recorded: bool
+    recorded_dataset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInputs:
+    """Results of all stages and where they come from."""
+
+    run: str
+    model: str
+    quant: str
+    engine: str
+    target: Target
+    created_utc: str  # ISO 8601
+    git_commit: str
+    seed: int  # draws the frames that go through RTL
+    tools: Mapping[str, str]  # name -> version
+    accuracy: AccuracyFigures | Mapping[str, Scalar]  # a mapping has the same keys
+    plan: HwPlan
+    sim: SimResult
+    synth: SynthResult
+    stages: tuple[StageTime | tuple[str, float, bool], ...]
+    provenance: Mapping[str, Scalar]  # configuration, plan hash, data: shown as they are
