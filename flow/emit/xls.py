@@ -36,6 +36,8 @@ KernelSpec = MacSpec | RequantSpec | PoolSpec
 TEMPLATES = Path(__file__).parents[2] / "hls_templates" / "xls"
 ARITHMETIC = "arith.x"
 WORKER = Path(__file__).with_name("_xls_worker.py")
+# -P: with the worker's folder on the path, `import xls` there would find this module.
+WORKER_ARGUMENTS = ("-P", str(WORKER))
 TIMEOUT_EXIT_CODE = 124
 
 STREAMS: dict[type, tuple[str, ...]] = {
@@ -249,7 +251,7 @@ def _verilog_text(name: str, source: Path, timeout_s: int, cache_dir: Path | Non
         "options": OPTIONS,
     }
     answer = _work(request, log, timeout_s)
-    if answer["initiation_interval"] not in (None, 1):
+    if answer["initiation_interval"] != 1:
         log.write_text(f"XLS achieved an initiation interval of {answer}, not 1.\n")
         raise ToolFailed(f"kernel {name!r}", _command(request), 1, log)
     text = verilog.read_text()
@@ -290,8 +292,7 @@ def _work(request: dict[str, Any], log: Path, timeout_s: int) -> dict[str, Any]:
 
 
 def _command(request: dict[str, Any]) -> list[str]:
-    # -P: with the worker's folder on the path, `import xls` there would find this module.
-    return [sys.executable, "-P", str(WORKER), json.dumps(request)]
+    return [sys.executable, *WORKER_ARGUMENTS, json.dumps(request)]
 
 
 def _pipeline_stages(text: str) -> int:
