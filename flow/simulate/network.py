@@ -44,11 +44,16 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class StallSettings:
-    """Probability/256 of a stalled cycle at the input and the output, and one seed per run."""
+    """Share of stalled cycles at the input and the output, in percent, and one seed per run."""
 
-    source: int
-    sink: int
+    in_percent: int
+    out_percent: int
     seeds: tuple[int, ...]
+
+    def profile(self, seed: int) -> Profile:
+        """The bench's knobs are probabilities in 256ths."""
+        source, sink = (p * 256 // 100 for p in (self.in_percent, self.out_percent))
+        return Profile("random", source, sink, seed)
 
 
 def simulate(
@@ -80,9 +85,7 @@ def simulate(
     if progress is not None:
         progress("layers", 0.5)
     model, probes = _build_network(project, plan, streams, folder, frames)
-    profiles = [Profile("none")] + [
-        Profile("random", stalls.source, stalls.sink, seed) for seed in stalls.seeds
-    ]
+    profiles = [Profile("none"), *(stalls.profile(seed) for seed in stalls.seeds)]
     budget = _timeout_cycles(plan, frames, stalls)
     results = _play_checked(model, probes, profiles, stimuli, frames, budget, graph, streams)
     return _result(plan, profiles, results, layers, frames)
@@ -237,7 +240,7 @@ def _result(
     )
     return SimResult(
         engine=ENGINE,
-        frames=frames * len(runs),
+        frames=frames,
         outputs_compared=sum(run.outputs_compared for run in runs),
         mismatches=sum(run.mismatches for run in runs),
         ii_cycles=steady_cycles(by_label[OUTPUT]),
@@ -273,8 +276,7 @@ def _run(result: ProfileResult, seed: int, frames: int) -> SimRun:
 
 
 def _timeout_cycles(plan: HwPlan, frames: int, stalls: StallSettings) -> int:
-    slowest = max(stalls.source, stalls.sink)
-    factor = TIMEOUT_FACTOR * 256 // (256 - slowest)
+    factor = TIMEOUT_FACTOR * 100 // (100 - max(stalls.in_percent, stalls.out_percent))
     return factor * plan.est_ii_cycles * (frames + len(plan.units) + WARM_UP_FRAMES)
 
 
