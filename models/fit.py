@@ -1,7 +1,8 @@
 """Quantization-aware training in two stages that can be interrupted and resumed.
 
-Stage `learn` trains weights and ranges. Then every exponent is frozen, and stage `tune`
-trains the weights alone, so that no power-of-two step flickers at the end.
+Stage `learn` trains weights and ranges. Then the exponents of activations and
+kernels are frozen, and stage `tune` trains the weights alone, so that no power-of-two step
+flickers at the end. The exponents of single bias elements are frozen after it.
 """
 
 import csv
@@ -91,7 +92,7 @@ def fit(model: tf.keras.Model, task: Task, out: Path) -> tf.keras.Model:
         done = folder / "done.h5"
         if not done.is_file():
             if stage.name == "tune":
-                ranges.freeze(model)
+                ranges.freeze(model, element_wise=False)
             _fit_stage(model, task, stage, folder)
             model.save(folder / "draft.h5", include_optimizer=False)
             (folder / "draft.h5").replace(done)

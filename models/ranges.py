@@ -31,10 +31,15 @@ def calibrate(model: tf.keras.Model, samples: NDArray[np.float32], batch: int = 
                  exponent)  # fmt: skip
 
 
-def freeze(model: tf.keras.Model) -> None:
+def freeze(model: tf.keras.Model, element_wise: bool = True) -> None:
     """Make every activation scale and every weight exponent of the model a constant.
 
     Compile the model again afterwards: the frozen exponents become part of its graph.
+
+    Args:
+        model: calibrated.
+        element_wise: also freeze exponents of single elements (biases). They should stay free
+            while training goes on: a frozen one confines its bias to less than twice its value.
 
     Raises:
         NotCalibrated: an activation quantizer has no range.
@@ -42,7 +47,8 @@ def freeze(model: tf.keras.Model) -> None:
     for layer in activation_layers(model):
         layer.quantizer.freeze()
     for _, quantizer, variable in weight_quantizers(model):
-        quantizer.freeze(variable.numpy())
+        if element_wise or quantizer.scale_axis != "element":
+            quantizer.freeze(variable.numpy())
 
 
 def activation_layers(model: tf.keras.Model) -> Iterator[QActivation]:

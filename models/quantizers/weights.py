@@ -13,20 +13,22 @@ from models.quantizers.codes import QuantizerError, ceil_log2_ratio
 _RULES = ("least_squares", "ceil")
 # A finer step must win clearly: two orders of summation then never disagree on a tie.
 _CLEAR_WIN = 1.0 - 2.0**-20
+_FLOAT32_SIGNIFICANT_BITS = 24
 _EXPONENT_LIMIT = 100  # keeps codes * 2**exponent inside float32's normal range
 
 
 class quantized_bits_po2(BaseQuantizer):  # type: ignore[misc]  # QKeras has no types
     """Quantize weights to symmetric codes with power-of-two steps.
 
-    code = clip(round_half_away(w / 2**e), -(2**(bits-1)-1), 2**(bits-1)-1), value = code * 2**e.
+    code = clip(round_half_away(w / 2**e), -levels, levels), value = code * 2**e, where levels is
+    2**(bits-1) - 1, beyond 25 bits rounded down to the 24 significant bits of float32.
     e is the least exponent that covers the largest weight ('ceil'), or the one of it and the
     two below with the least squared error ('least_squares', a clear win needed to go lower).
     Stock `auto_po2` adds 1e-7 inside its logarithm, which turns 31-bit biases into 0;
     here exponents are compared exactly, for any width up to 31.
 
-    The value is exact in float32 for float32 weights: a code either equals w / 2**e or is
-    a rounding of it to fewer than 24 bits. The gradient is straight-through.
+    The value is exact in float32 for float32 weights: a code equals w / 2**e, or is a rounding
+    of it to fewer than 24 bits, or is +-levels. The gradient is straight-through.
 
     Args:
         bits: width of a code, 2 to 31.
@@ -58,7 +60,7 @@ class quantized_bits_po2(BaseQuantizer):  # type: ignore[misc]  # QKeras has no 
         self.bits, self.scale_axis, self.rule = int(bits), scale_axis, rule
         self.label = name or f"quantized_bits_po2({bits})"
         self.exponents = None if exponents is None else tuple(int(e) for e in exponents)
-        self.levels = 2 ** (self.bits - 1) - 1
+        self.levels = _greatest_code(self.bits)
         # Read by QKeras layers and converters; a string alpha keeps the stock initializers.
         self.alpha, self.symmetric, self.keep_negative = "auto_po2", 1, 1
 
@@ -180,6 +182,11 @@ class quantized_bits_po2(BaseQuantizer):  # type: ignore[misc]  # QKeras has no 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "quantized_bits_po2":
         return cls(**config)
+
+
+def _greatest_code(bits: int) -> int:
+    spare = max(0, bits - 1 - _FLOAT32_SIGNIFICANT_BITS)
+    return int(2 ** (bits - 1) - 1) >> spare << spare
 
 
 def _reduced_axes(rank: int, scale_axis: int | str | None) -> tuple[int, ...]:
