@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flow.cache import hash_file
 from flow.config import DATA_VARIABLE, ROOT, Config, ModelConfig
 from flow.errors import DataError
 
@@ -41,6 +42,11 @@ class Source:
 
     path: Path
     is_real: bool
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file's content."""
+        return hash_file(self.path)
 
 
 def find_samples(config: Config, model: str, given: Path | None = None) -> Source:

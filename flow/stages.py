@@ -11,17 +11,16 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from flow.cache import Notify, Outcome, Stage, hash_file, hash_sources, publish, run_stages
-from flow.config import ROOT, Config, ModelConfig, SimulationConfig, choose
+from flow.config import ROOT, Config, ModelConfig, choose
 from flow.data import Source, find_samples, load_samples, pick_frames
 from flow.errors import ConfigError
 from flow.plan.hwplan import Target
 
 if TYPE_CHECKING:
     from flow.graph import IntGraph
-    from flow.simulate import StallSettings
 
 STAGES = ("extract", "evaluate", "plan", "emit", "simulate", "synth", "report")
 QUANTS = ("mpq", "flat4", "flat8", "flat16")
@@ -31,7 +30,6 @@ BUILD = ROOT / "build"
 REPORTS = ROOT / "reports"
 WEIGHTS = ROOT / "models" / "weights"
 FRAME_SEED = 1  # draws the samples that go through RTL
-STALL_SCALE = 256  # a stalled cycle's probability is given to the simulator in 1/256
 
 SOURCE_SUFFIXES = frozenset(
     {".py", ".yaml", ".j2", ".sv", ".svh", ".v", ".x", ".h", ".cpp", ".html", ".css", ".js"}
@@ -44,10 +42,9 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "emit": ("flow/emit", "flow/plan", "flow/graph", "hls_templates"),
     "simulate": ("flow/simulate", "flow/emit", "flow/graph", "flow/data.py", "rtl_sim"),
     "synth": ("flow/synth", "flow/emit"),
-    "report": ("flow/report", "flow/simulate", "flow/synth"),
+    "report": ("flow/assemble.py", "flow/report", "flow/simulate", "flow/synth"),
 }
 
-T = TypeVar("T")
 Done = Mapping[str, Outcome]
 
 
@@ -148,7 +145,11 @@ def execute(
 def stages_of(run: Run) -> list[Stage]:
     """The seven stages of a run, in order."""
     settings, tools = run.settings, run.config.tools
-    data = {"sha256": hash_file(run.source.path), "real": run.source.is_real}
+    data = {
+        "name": run.source.path.stem,
+        "sha256": run.source.sha256,
+        "real": run.source.is_real,
+    }
     weights = {path.name: hash_file(path) for path in _weight_files(run)}
     name = {"model": run.model, "quant": run.quant}
     shape = {"input_shape": settings.input_shape, "classes": settings.classes}
@@ -179,13 +180,6 @@ def stages_of(run: Run) -> list[Stage]:
 def save_json(path: Path, value: object) -> None:
     """Write a dataclass as JSON with the names of its fields."""
     path.write_text(json.dumps(asdict(value), indent=1, sort_keys=True) + "\n")  # type: ignore[call-overload]
-
-
-def load_json(path: Path, form: type[T]) -> T:
-    """Read a dataclass that `save_json` wrote."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(form).validate_json(path.read_bytes())
 
 
 def _stage(
@@ -243,10 +237,11 @@ def _emit(run: Run, folder: Path, done: Done) -> None:
 
 
 def _simulate(run: Run, folder: Path, done: Done) -> None:
+    from flow.assemble import RtlFrames
     from flow.emit import load_project
-    from flow.graph import map_input
+    from flow.graph import evaluate, map_input
     from flow.plan import load_plan
-    from flow.simulate import save_sim, simulate
+    from flow.simulate import StallSettings, save_sim, simulate
 
     graph, settings = _graph(done), run.config.tools.simulation
     samples = load_samples(run.source, run.settings)
@@ -262,16 +257,6 @@ def _simulate(run: Run, folder: Path, done: Done) -> None:
         stalls=StallSettings(settings.stall_in_percent, settings.stall_out_percent, settings.seeds),
     )
     save_sim(result, folder / "sim.json")
-
-
-def _stalls(settings: SimulationConfig) -> StallSettings:
-    from flow.simulate import StallSettings
-
-    return StallSettings(
-        source=settings.stall_in_percent * STALL_SCALE // 100,
-        sink=settings.stall_out_percent * STALL_SCALE // 100,
-        seeds=settings.seeds,
-    )
 
 
 def _synth(run: Run, folder: Path, done: Done) -> None:
@@ -291,7 +276,10 @@ def _synth(run: Run, folder: Path, done: Done) -> None:
 
 
 def _report(run: Run, folder: Path, done: Done) -> None:
-    raise NotImplementedError
+    from flow.assemble import assemble
+    from flow.report import write_report
+
+    write_report(folder, assemble(run, done, FRAME_SEED))
 
 
 def _graph(done: Done) -> IntGraph:

