@@ -44,6 +44,7 @@ module swg #(
   localparam int BOTTOM     = (OH - 1) * SH - PAD_TOP + KH;   // end of the last window, in rows
   localparam int RIGHT      = (OW - 1) * SW - PAD_LEFT + KW;  // end of the last window, in columns
   localparam int PAD_BOTTOM = BOTTOM > H ? BOTTOM - H : 0;
+  localparam int PAD_RIGHT  = RIGHT > W ? RIGHT - W : 0;
   localparam int IDLE_ROWS  = BOTTOM < H ? H - BOTTOM : 0;    // rows below the last window
   localparam int LAST_TOP   = (OH - 1) * SH > PAD_TOP ? (OH - 1) * SH - PAD_TOP : 0;
   localparam bit PADS_ROWS  = PAD_TOP > 0 || BOTTOM > H;
@@ -65,12 +66,11 @@ module swg #(
   localparam RING_STYLE = IN_LUT_RAM ? "distributed" : "block";
   /* verilator lint_on UNUSEDPARAM */
 
-  // -- Offsets from `base`: words of padding above and left of it are negative.
-  localparam int OFFSET_LOW  = PAD_TOP * ROW_WORDS + PAD_LEFT * FOLDS;
-  localparam int OFFSET_HIGH = (RING_ROWS + KH + SH) * ROW_WORDS + (RIGHT + KW + SW) * FOLDS;
-  localparam int OFFSET_BITS = $clog2((OFFSET_LOW > OFFSET_HIGH ? OFFSET_LOW : OFFSET_HIGH) + 1) + 1;
-  localparam int ROW_BITS    = $clog2(H + PAD_TOP + KH + OH * SH + 1) + 1;
-  localparam int COL_BITS    = $clog2(W + PAD_LEFT + KW + OW * SW + 1) + 1;
+  // -- Offsets from `base`: words of padding above and left of it are negative. Only offsets of
+  // words in the map count, those of padding may wrap; all of them lie below RING_WORDS.
+  localparam int OFFSET_BITS = $clog2(RING_WORDS + 1) + 1;
+  localparam int ROW_BITS    = $clog2(H + PAD_TOP + PAD_BOTTOM + 1) + 1;
+  localparam int COL_BITS    = $clog2(W + PAD_LEFT + PAD_RIGHT + 1) + 1;
 
   typedef logic signed [OFFSET_BITS-1:0] offset_t;
   typedef logic signed [ROW_BITS-1:0]    row_t;
@@ -90,7 +90,7 @@ module swg #(
     $error("swg: every size must be at least 1");
   end
   if (PAD_TOP < 0 || PAD_TOP >= KH || PAD_LEFT < 0 || PAD_LEFT >= KW || PAD_BOTTOM >= KH
-      || RIGHT >= W + KW) begin : gen_bad_padding
+      || PAD_RIGHT >= KW) begin : gen_bad_padding
     $error("swg: a window lies wholly outside the map");
   end
   if (STYLE_NAME != 96'("auto") && STYLE_NAME != 96'("block")
@@ -262,23 +262,23 @@ module swg #(
 
   // base + step, in the ring; `step` is 0 to RING_WORDS for every word that is in the map
   function automatic logic [ADDRESS_BITS-1:0] advance(
-    input logic [ADDRESS_BITS-1:0] base, input offset_t step
+    input logic [ADDRESS_BITS-1:0] base, input logic [ADDRESS_BITS:0] step
   );
-    logic [OFFSET_BITS:0] moved;
-    moved = (OFFSET_BITS + 1)'(base) + (OFFSET_BITS + 1)'(unsigned'(step));
-    if (moved >= (OFFSET_BITS + 1)'(RING_WORDS)) moved = moved - (OFFSET_BITS + 1)'(RING_WORDS);
-    return moved[ADDRESS_BITS-1:0];
+    logic [ADDRESS_BITS:0] moved;
+    moved = {1'b0, base} + step;
+    if (moved >= (ADDRESS_BITS + 1)'(RING_WORDS)) moved -= (ADDRESS_BITS + 1)'(RING_WORDS);
+    advance = moved[ADDRESS_BITS-1:0];
   endfunction
 
   assign move_s2      = !m_tvalid || m_tready;
   assign move_s1      = !valid_s1 || move_s2;
   // Padding waits for the window's first row too: nothing of a frame goes out before it came in.
   assign emit         = move_s1 && have_q > 0 && (padding || offset_q < have_q);
-  assign read_address = advance(base_q, offset_q);
+  assign read_address = advance(base_q, offset_q[ADDRESS_BITS:0]);
 
   always_ff @(posedge clk) begin
     if (rst) base_q <= '0;
-    else if (end_row) base_q <= advance(base_q, freed);
+    else if (end_row) base_q <= advance(base_q, freed[ADDRESS_BITS:0]);
   end
 
   always_ff @(posedge clk) if (emit) data_s1 <= ring[read_address];
