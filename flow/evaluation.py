@@ -45,6 +45,14 @@ class Evaluation:
     equality: tuple[Equality, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RtlFrames:
+    """The samples that went through RTL, and the metric of what came out."""
+
+    samples: int
+    accuracy: float
+
+
 def evaluation(
     graph: IntGraph, samples: Samples, *, model: str, quant: str, metric: str
 ) -> Evaluation:

@@ -40,7 +40,14 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "evaluate": ("flow/evaluation.py", "flow/graph", "flow/frontend", "flow/data.py", "models"),
     "plan": ("flow/plan", "flow/graph"),
     "emit": ("flow/emit", "flow/plan", "flow/graph", "hls_templates"),
-    "simulate": ("flow/simulate", "flow/emit", "flow/graph", "flow/data.py", "rtl_sim"),
+    "simulate": (
+        "flow/simulate",
+        "flow/evaluation.py",
+        "flow/emit",
+        "flow/graph",
+        "flow/data.py",
+        "rtl_sim",
+    ),
     "synth": ("flow/synth", "flow/emit"),
     "report": ("flow/assemble.py", "flow/report", "flow/simulate", "flow/synth"),
 }
@@ -237,8 +244,8 @@ def _emit(run: Run, folder: Path, done: Done) -> None:
 
 
 def _simulate(run: Run, folder: Path, done: Done) -> None:
-    from flow.assemble import RtlFrames
     from flow.emit import load_project
+    from flow.evaluation import RtlFrames
     from flow.graph import evaluate, map_input
     from flow.plan import load_plan
     from flow.simulate import StallSettings, save_sim, simulate
@@ -257,6 +264,9 @@ def _simulate(run: Run, folder: Path, done: Done) -> None:
         stalls=StallSettings(settings.stall_in_percent, settings.stall_out_percent, settings.seeds),
     )
     save_sim(result, folder / "sim.json")
+    # every output word of the RTL was compared and none differs, so its accuracy is the integers'
+    accuracy = evaluate(graph, samples.x[chosen], samples.y[chosen])
+    save_json(folder / "frames.json", RtlFrames(count, accuracy))
 
 
 def _synth(run: Run, folder: Path, done: Done) -> None:

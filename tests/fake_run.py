@@ -1,0 +1,75 @@
+"""The command line with quick stand-ins for the stages; also a program, for tests that kill it.
+
+    python -m tests.fake_run FOLDER ARGUMENT...
+
+A stage that finds a file `FOLDER/hold-<stage>` starts a child process and waits for it;
+`fail-<stage>` makes it raise. `FOLDER/calls` gets one line per executed stage.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from flow import build, stages
+from flow.cache import Stage
+from flow.errors import ToolFailed
+
+SIM = {"frames": 2, "outputs_compared": 24, "mismatches": 0, "ii_cycles": 8000,
+       "latency_cycles": 9000}  # fmt: skip
+REPORT = {
+    "sim": SIM,
+    "network": {"multipliers": 333, "utilisation": 0.997},
+    "synth": {"tool": "yosys", "target": "xc7z020", "scope": "per unit", "lut": 25000, "ff": 1,
+              "dsp": 60, "bram": 7.5, "device_fit": {"lut": 47.0, "dsp": 27.3, "bram": 5.4}},
+}  # fmt: skip
+EVALUATION = {
+    "accuracy": {"metric": "accuracy", "dataset": "set", "float": 0.9, "qkeras": 0.8,
+                 "integer": 0.8, "samples": 10, "recorded": False},
+    "recorded": {"dataset": "set.npz", "samples": 10, "float": 0.9, "qkeras": 0.8},
+    "equality": [],
+}  # fmt: skip
+FILES = {
+    "evaluate": {"evaluation.json": EVALUATION},
+    "simulate": {"sim.json": SIM},
+    "report": {"report.json": REPORT, "index.html": {}},
+}
+
+
+def install(folder: Path) -> None:
+    """Let the command line work in `folder` with stand-ins for the stages."""
+    stages.BUILD = folder / "build"
+    stages.REPORTS = folder / "reports"
+    stages.stages_of = lambda run: fake_stages(folder)  # type: ignore[assignment]
+
+
+def fake_stages(folder: Path) -> list[Stage]:
+    """Stages of the real names, each needing the one before."""
+    previous = ("", *stages.STAGES)
+    return [
+        Stage(name, (before,) if before else (), "sources", {},
+              lambda work, done, name=name: _make(folder, name, work))  # type: ignore[misc]
+        for before, name in zip(previous, stages.STAGES, strict=False)
+    ]  # fmt: skip
+
+
+def _make(folder: Path, name: str, work: Path) -> None:
+    (work / f"{name}.txt").write_text(name)
+    for file, content in FILES.get(name, {}).items():
+        (work / file).write_text(json.dumps(content))
+    if (folder / f"hold-{name}").exists():
+        with subprocess.Popen(["sleep", "60"]) as child:
+            (folder / "child").write_text(str(child.pid))
+    if (folder / f"fail-{name}").exists():
+        log = work / "tool.log"
+        log.write_text("first line\nlast line\n")
+        raise ToolFailed(f"stage {name}", ["tool", "--input", "a b"], 3, log)
+    with (folder / "calls").open("a") as calls:
+        calls.write(f"{name}\n")
+
+
+if __name__ == "__main__":
+    install(Path(sys.argv[1]))
+    sys.exit(build.main(sys.argv[2:]))
