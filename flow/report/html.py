@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 TEMPLATES = Path(__file__).parent / "templates"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 NONE = "\N{EN DASH}"
-RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("dsp", "DSP"), ("bram", "BRAM (36 kbit)"))
+RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("dsp", "DSP"), ("bram", "BRAM"))
 
 
 def render_html(report: Mapping[str, Any]) -> str:
@@ -25,7 +26,7 @@ def render_html(report: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        number=number, percent=percent, score=score, duration=duration, blocks=blocks
+        number=number, share=share, score=score, duration=duration, blocks=blocks
     )
     template = environment.get_template("index.html.j2")
     return template.render(report=report, **_derived(report))
@@ -36,16 +37,16 @@ def number(value: float | None, digits: int = 0) -> str:
     return NONE if value is None else f"{value:,.{digits}f}".replace(",", NARROW_SPACE)
 
 
-def percent(share: float | None, digits: int = 1) -> str:
-    """A share (0 to 1) as percent; None is a dash."""
-    return NONE if share is None else f"{100 * share:.{digits}f}{NARROW_SPACE}%"
+def share(value: float | None) -> str:
+    """A share (0 to 1) as percent, rounded down: 100.0 % means all of it; None is a dash."""
+    return NONE if value is None else f"{math.floor(1000 * value) / 10:.1f}{NARROW_SPACE}%"
 
 
 def score(value: float | None, metric: str) -> str:
     """An accuracy as percent, any other metric as it is."""
     if value is None:
         return NONE
-    return percent(value, 2) if "accuracy" in metric.lower() else f"{value:.4f}"
+    return f"{100 * value:.2f}{NARROW_SPACE}%" if "accuracy" in metric.lower() else f"{value:.4f}"
 
 
 def blocks(value: float) -> str:

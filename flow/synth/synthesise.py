@@ -244,12 +244,16 @@ def _sum(tool: str, target: Target, runs: list[_UnitCells]) -> SynthResult:
         scope=SCOPE,
         units=units,
         **used,
-        device_fit={name: _percent(count, getattr(target, name)) for name, count in used.items()},
+        device_fit={name: _percent(name, count, target) for name, count in used.items()},
         warnings=warnings,
     )
 
 
-def _percent(used: float, available: int) -> float:
-    if available <= 0:
-        raise DataError(f"a device with {available} of a resource cannot be compared with {used}.")
-    return round(100.0 * used / available, 2)
+def _percent(name: str, used: float, target: Target) -> float:
+    available: int = getattr(target, name)
+    if available == 0 and used:
+        raise DataError(
+            f"target {target.name!r} has no {name.upper()}, but the units use {used:g}.\n"
+            "  Choose another target, or correct its resources in config.yaml (targets)."
+        )
+    return round(100.0 * used / max(available, 1), 2)

@@ -1,0 +1,143 @@
+"""report.json: its keys, its formulas, its refusals."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from flow.errors import DataError
+from flow.report import build_report, check_report
+from tests.report.example import inputs, plan, sim, synth
+
+# The published keys. A key may be added here; a rename or a removal breaks readers.
+KEYS = (
+    "schema model quant engine target created_utc git_commit seed tools accuracy sim layers "
+    "network synth timing stages"
+)
+ADDED_KEYS = "run device provenance"
+SECTIONS = {
+    "accuracy": "metric dataset float qkeras integer rtl samples rtl_samples",
+    "sim": "engine frames outputs_compared mismatches ii_cycles latency_cycles sim_cycles_per_s "
+    "wall_s runs",
+    "network": "macs multipliers utilisation ideal_ii_cycles assumed_clock_mhz frames_per_s",
+    "synth": "tool target scope lut ff dsp bram device_fit",
+}
+ADDED = {
+    "accuracy": "recorded recorded_dataset",
+    "sim": "passed",
+    "network": "target_ii_cycles",
+    "synth": "units warnings",
+}
+LAYER = (
+    "name op macs w_bits a_bits acc_bits pe simd est_cycles sim_cycles utilisation est_lut est_dsp "
+    "est_bram synth_lut synth_ff synth_dsp synth_bram"
+)
+ADDED_LAYER = "y_bits lanes products sim_ii_cycles words_compared mismatches bottleneck"
+
+
+def words(*texts: str) -> set[str]:
+    return set(" ".join(texts).split())
+
+
+def test_keys_are_exactly_the_published_ones() -> None:
+    report = build_report(inputs())
+    assert set(report) == words(KEYS, ADDED_KEYS)
+    assert next(iter(report)) == "schema"
+    assert report["schema"] == 1
+    for section, keys in SECTIONS.items():
+        assert set(report[section]) == words(keys, ADDED[section]), section
+    for layer in report["layers"]:
+        assert set(layer) == words(LAYER, ADDED_LAYER)
+    run = report["sim"]["runs"][0]
+    assert set(run) == words("stall_profile seed frames mismatches outputs_compared cycles wall_s")
+    assert set(report["stages"][0]) == {"name", "seconds", "cached"}
+    assert report["timing"] == []
+
+
+def test_values_are_taken_over_under_their_names() -> None:
+    report = build_report(inputs())
+    assert [layer["name"] for layer in report["layers"]] == [
+        "conv1", "depthwise1", "pointwise1", "pool", "dense",
+    ]  # fmt: skip
+    first = report["layers"][0]
+    assert (first["op"], first["w_bits"], first["a_bits"], first["acc_bits"]) == ("conv", 8, 8, 22)
+    assert (first["est_lut"], first["synth_lut"], first["synth_ff"]) == (1870, 1900, 900)
+    assert report["stages"][0] == {"name": "extract", "seconds": 21.4, "cached": True}
+    assert report["device"]["lut"] == 53200
+    assert [unit["name"] for unit in report["synth"]["units"]][-2:] == ["ingress", "egress"]
+
+
+def test_utilisation_is_macs_over_multipliers_times_simulated_cycles() -> None:
+    report = build_report(inputs())
+    by_name = {layer["name"]: layer for layer in report["layers"]}
+    assert by_name["conv1"]["utilisation"] == 320000 / (40 * 8000) == 1.0
+    assert by_name["depthwise1"]["utilisation"] == 72000 / (9 * 8004)
+    assert by_name["pool"]["utilisation"] is None
+    network = report["network"]
+    assert network["multipliers"] == 1 * 40 + 1 * 9 + 1 * 64 + 1 * 1 == 114
+    assert network["macs"] == 904768
+    assert network["utilisation"] == 904768 / (114 * 8010)
+    assert network["ideal_ii_cycles"] == 8000
+    assert network["frames_per_s"] == pytest.approx(100e6 / 8010)
+
+
+def test_the_slowest_simulated_layer_is_the_bottleneck() -> None:
+    layers = build_report(inputs())["layers"]
+    assert [layer["name"] for layer in layers if layer["bottleneck"]] == ["depthwise1"]
+
+
+def test_a_run_passes_only_when_everything_was_compared_and_nothing_differs() -> None:
+    assert build_report(inputs())["sim"]["passed"]
+    assert not build_report(inputs(mismatches=1))["sim"]["passed"]
+    good = sim()
+    for broken in (
+        replace(good, runs=()),
+        replace(good, outputs_compared=0),
+        replace(good, runs=(good.runs[0], replace(good.runs[1], outputs_compared=0))),
+        replace(good, layers=(replace(good.layers[0], words_compared=0), *good.layers[1:])),
+        replace(good, layers=(replace(good.layers[0], mismatches=1), *good.layers[1:])),
+    ):
+        assert not build_report(inputs(sim=broken))["sim"]["passed"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0])
+def test_nan_and_other_impossible_numbers_are_refused_by_name(value: float) -> None:
+    with pytest.raises(DataError, match=r"sim\.wall_s = "):
+        build_report(inputs(sim=replace(sim(), wall_s=value)))
+    with pytest.raises(DataError, match=r"provenance\.loss"):
+        build_report(inputs(provenance={"loss": float("nan")}))
+
+
+def test_accuracy_may_be_a_mapping_with_the_same_keys() -> None:
+    figures: dict[str, Any] = {
+        "metric": "auc", "dataset": "ad_test", "float": None, "qkeras": None, "integer": 0.86,
+        "rtl": None, "samples": 10, "rtl_samples": 0, "recorded": False,
+    }  # fmt: skip
+    assert build_report(inputs(accuracy=figures))["accuracy"]["integer"] == 0.86
+    with pytest.raises(DataError) as caught:
+        build_report(inputs(accuracy={**figures, "integer": 86, "extra": 1}))
+    assert "accuracy.integer = 86" in str(caught.value)
+    assert "accuracy.extra = 1" in str(caught.value)
+
+
+def test_results_of_another_network_are_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        build_report(
+            inputs(
+                sim=replace(sim(), layers=sim().layers[1:]),
+                synth=replace(synth(), units=synth().units[2:]),
+            )
+        )
+    message = str(caught.value)
+    assert "stage 'simulate' has no result for 'conv1'" in message
+    assert "stage 'synth' has no result for 'conv1', 'depthwise1'" in message
+
+
+def test_the_report_survives_json() -> None:
+    report = build_report(inputs(plan=replace(plan(), graph_name="kws")))
+    again = json.loads(json.dumps(report, allow_nan=False))
+    assert again == report
+    check_report(again)

@@ -1,0 +1,142 @@
+"""The page: figures, honest labels, escaping, failures in red, one file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from flow.report import build_report, render_html
+from flow.report.html import NARROW_SPACE, duration, number, score, share
+from tests.report.example import inputs, sim, synth
+
+
+def page(mismatches: int = 0, **changes: Any) -> str:
+    return render_html(build_report(inputs(mismatches, **changes)))
+
+
+def text_of(html: str) -> str:
+    """The visible text, every run of white space a single space."""
+    body = re.sub(r"<style>.*?</style>", "", html, flags=re.S)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).replace(NARROW_SPACE, " ").split())
+
+
+def test_the_headline_holds_the_figures() -> None:
+    text = text_of(page())
+    assert "64 frames of kws_test through the whole network in RTL, 0 mismatches" in text
+    for figure in ("90.78 %", "8 010", "12 484", "904 768 MACs", "99.0 %", "13.8 %", "7 320"):
+        assert figure in text, figure
+
+
+def test_labels_say_what_was_estimated_simulated_synthesised_and_recorded() -> None:
+    text = text_of(page())
+    for label in (
+        "recorded on kws_official, not measured in this run",
+        "at an assumed clock of 100 MHz; not measured on a board",
+        "post-synthesis (Yosys), not placed or routed",
+        "estimated by the planner",
+        "Not placed or routed: no clock frequency was established",
+        "measured, 4 890 samples of kws_test",
+    ):
+        assert label in text, label
+
+
+def test_a_mismatch_is_unmistakable() -> None:
+    good, bad = page(), page(mismatches=17)
+    assert '<html lang="en" class="failed">' in bad
+    assert '<html lang="en">' in good
+    assert "<title>FAILED: " in bad
+    text = text_of(bad)
+    assert "MISMATCH: 17 differing words" in text
+    assert "17 of 2 000 differ" in text
+    assert "0 mismatches" not in text
+    assert bad.count('class="wrong"') == 1  # the run
+    assert bad.count(' wrong">') == 1  # the layer
+
+
+def test_a_run_that_compared_nothing_is_a_failure() -> None:
+    text = text_of(page(sim=replace(sim(), runs=())))
+    assert "NOTHING SHOWN" in text
+
+
+def test_a_resource_over_the_device_says_that_it_does_not_fit() -> None:
+    full = replace(synth(), device_fit={**synth().device_fit, "dsp": 131.4})
+    assert "131.4 % 42 of 220; does not fit" in text_of(page(synth=full))
+    assert "does not fit" not in text_of(page())
+
+
+def test_warnings_of_synthesis_are_shown() -> None:
+    warned = replace(synth(), warnings=("unit 'a': 3 cells of type 'NEW' are in no count",))
+    assert "unit &#39;a&#39;: 3 cells of type &#39;NEW&#39;" in page(synth=warned)
+
+
+def test_names_are_escaped() -> None:
+    html = page(run="<script>alert(1)</script>", provenance={"a&b": '"><img src=x>'})
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "a&amp;b" in html
+
+
+def test_the_page_needs_no_other_file() -> None:
+    html = page()
+    assert not re.search(r"https?://|<link|<script|\bsrc=|url\(|@import", html)
+
+
+def test_tags_are_balanced_and_table_rows_are_full() -> None:
+    checker = _Checker()
+    checker.feed(page(mismatches=3))
+    assert checker.open == []
+    assert set(checker.columns["layers"]) == {18}
+
+
+def test_a_missing_key_is_an_error_not_a_gap() -> None:
+    report = build_report(inputs())
+    del report["layers"][0]["products"]
+    render_html(report)  # not drawn
+    del report["layers"][0]["op"]
+    with pytest.raises(UndefinedError):
+        render_html(report)
+
+
+def test_numbers_are_written_for_people() -> None:
+    assert number(1234567) == f"1{NARROW_SPACE}234{NARROW_SPACE}567"
+    assert share(0.99999) == f"99.9{NARROW_SPACE}%"
+    assert share(1.0) == f"100.0{NARROW_SPACE}%"
+    assert share(None) == number(None) == score(None, "accuracy") == "\N{EN DASH}"
+    assert score(0.8591, "auc") == "0.8591"
+    assert duration(0.26) == f"0.3{NARROW_SPACE}s"
+    assert duration(312) == f"5{NARROW_SPACE}min 12{NARROW_SPACE}s"
+
+
+class _Checker(HTMLParser):
+    """Stack of open tags, and the number of cells in each body or foot row per table class."""
+
+    VOID = frozenset(("meta",))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.columns: dict[str, list[int]] = {}
+        self.table = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self.VOID:
+            return
+        if tag == "table":
+            self.table = dict(attrs).get("class") or ""
+        if tag == "tr" and self.open[-1] in ("tbody", "tfoot"):
+            self.columns.setdefault(self.table, []).append(0)
+        if tag in ("th", "td") and self.open[-2] in ("tbody", "tfoot"):
+            self.columns[self.table][-1] += 1
+        self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes another tag"
