@@ -1,0 +1,183 @@
+"""Samples: which file is taken, and the message of everything that can be wrong in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flow import data
+from flow.config import Config, load_config
+from flow.data import Samples, Source, find_samples, load_samples, pick_frames
+from flow.errors import DataError
+
+X = np.zeros((4, 49, 10), np.int8)
+Y = np.array([0, 11, 3, 3], np.uint8)
+STORE = (
+    "  Store x as int8 [n, 49, 10] or [n, 49, 10, 1] in raw form and y as n integer labels in "
+    "0..11: numpy.savez('set.npz', x=x, y=y)."
+)
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return load_config()
+
+
+def load(tmp_path: Path, config: Config, **arrays: np.ndarray) -> Samples:
+    path = tmp_path / "set.npz"
+    np.savez(path, **arrays)
+    return load_samples(Source(path, True), config.model("kws"))
+
+
+@pytest.mark.parametrize("x", [X, X[..., None]])
+def test_both_shapes_load_as_four_axes(tmp_path: Path, config: Config, x: np.ndarray) -> None:
+    samples = load(tmp_path, config, x=x, y=Y)
+    assert samples.x.shape == (4, 49, 10, 1)
+    assert samples.y.tolist() == [0, 11, 3, 3]
+    assert (samples.name, samples.is_real) == ("set", True)
+    assert not samples.x.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("arrays", "problem"),
+    [
+        ({"y": Y}, "key 'x' is missing"),
+        ({}, "key 'x' is missing; key 'y' is missing"),
+        (
+            {"x": X[:, :48], "y": Y},
+            "x has shape (4, 48, 10), expected [n, 49, 10] or [n, 49, 10, 1]",
+        ),
+        (
+            {"x": X[0], "y": Y},
+            "x has shape (49, 10), expected [n, 49, 10] or [n, 49, 10, 1]; "
+            "y has shape (4,), expected (49,) as x",
+        ),
+        (
+            {"x": np.int8(1), "y": Y},
+            "x has shape (), expected [n, 49, 10] or [n, 49, 10, 1]",
+        ),
+        ({"x": X.astype(np.uint8), "y": Y}, "x has dtype uint8, expected int8"),
+        ({"x": X.astype(np.float32), "y": Y}, "x has dtype float32, expected int8"),
+        ({"x": X[:0], "y": Y[:0]}, "x holds no samples, expected at least one"),
+        ({"x": X, "y": Y[:3]}, "y has shape (3,), expected (4,) as x"),
+        ({"x": X, "y": Y[:, None]}, "y has shape (4, 1), expected (4,) as x"),
+        ({"x": X, "y": Y.astype(float)}, "y has dtype float64, expected an integer type"),
+        (
+            {"x": X, "y": np.array([0, 12, 13, 1])},
+            "y[1] is 12, expected a label in 0..11 (2 of 4 labels are wrong)",
+        ),
+        (
+            {"x": X, "y": np.array([0, 1, -1, 1])},
+            "y[2] is -1, expected a label in 0..11 (1 of 4 labels are wrong)",
+        ),
+        (
+            {"x": X[:, :3].astype(np.int16), "y": np.array([99, 0, 0, 0])},
+            "x has shape (4, 3, 10), expected [n, 49, 10] or [n, 49, 10, 1]; "
+            "x has dtype int16, expected int8; "
+            "y[0] is 99, expected a label in 0..11 (1 of 4 labels are wrong)",
+        ),
+    ],
+)
+def test_wrong_content_is_reported_as_a_whole(
+    tmp_path: Path, config: Config, arrays: dict[str, np.ndarray], problem: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        load(tmp_path, config, **arrays)
+    assert str(caught.value) == f"data file {tmp_path / 'set.npz'}: {problem}.\n{STORE}"
+
+
+def test_float_samples_must_be_finite(tmp_path: Path, config: Config) -> None:
+    model = config.model("kws").model_copy(update={"raw_dtype": "float32"})
+    x = X.astype(np.float32)
+    x[2, 1, 5] = np.nan
+    path = tmp_path / "set.npz"
+    np.savez(path, x=x, y=Y)
+    with pytest.raises(DataError, match=r"x holds NaN or infinity, first at \(2, 1, 5\)"):
+        load_samples(Source(path, True), model)
+
+
+def _truncated(path: Path) -> None:
+    np.savez_compressed(path, x=np.arange(490 * 40, dtype=np.int8).reshape(-1, 49, 10), y=Y)
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def _damaged_inside(path: Path) -> None:
+    np.savez(path, x=X, y=Y)
+    content = bytearray(path.read_bytes())
+    content[600] ^= 0xFF
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"not an archive"),
+        lambda path: path.write_bytes(b"PK\x03\x04 not an archive"),
+        lambda path: np.savez(path, x=np.array([{}], object), y=Y),
+        lambda path: np.save(path.open("wb"), X),
+        _truncated,
+        _damaged_inside,
+    ],
+)
+def test_unreadable_file_is_an_error(tmp_path: Path, config: Config, spoil) -> None:
+    path = tmp_path / "set.npz"
+    spoil(path)
+    with pytest.raises(DataError) as caught:
+        load_samples(Source(path, True), config.model("kws"))
+    first, last = str(caught.value).splitlines()
+    assert first.startswith(f"data file {path} is not a readable .npz: ")
+    assert last == (
+        "  Copy or make the file again: numpy.savez(FILE, x=x, y=y), without pickled objects."
+    )
+
+
+def test_given_file_must_exist(tmp_path: Path, config: Config) -> None:
+    with pytest.raises(DataError) as caught:
+        find_samples(config, "kws", tmp_path / "none.npz")
+    assert str(caught.value) == (
+        f"data file {tmp_path / 'none.npz'} does not exist.\n"
+        "  Give an existing .npz file with --data."
+    )
+
+
+def test_data_folder_comes_before_the_shipped_samples(
+    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHIFTFLOW_DATA", str(tmp_path / "sets"))
+    monkeypatch.setattr(data, "SHIPPED", tmp_path)
+    with pytest.raises(DataError, match=r"no samples for 'kws': neither .* nor .* exists"):
+        find_samples(config, "kws")
+    (tmp_path / "kws.npz").touch()
+    assert find_samples(config, "kws") == Source(tmp_path / "kws.npz", is_real=False)
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets" / "kws_test_dev.npz").touch()
+    assert find_samples(config, "kws").is_real
+
+
+def test_shipped_samples_are_good(config: Config) -> None:
+    samples = load_samples(Source(data.SHIPPED / "kws.npz", False), config.model("kws"))
+    assert len(samples.y) >= 64
+
+
+def test_frames_are_drawn_from_all_labels_with_a_seed(tmp_path: Path, config: Config) -> None:
+    labels = np.repeat(np.arange(12), [40, 1, *[5] * 10])
+    x = np.zeros((len(labels), 49, 10), np.int8)
+    samples = load(tmp_path, config, x=x, y=labels)
+    chosen = pick_frames(samples, 24, seed=1)
+    assert np.bincount(samples.y[chosen]).max() <= 3
+    assert set(samples.y[chosen].tolist()) == set(range(12))
+    assert chosen.tolist() == sorted(set(chosen.tolist()))
+    assert chosen.tolist() == pick_frames(samples, 24, seed=1).tolist()
+    assert chosen.tolist() != pick_frames(samples, 24, seed=2).tolist()
+
+
+def test_more_frames_than_samples_is_an_error(tmp_path: Path, config: Config) -> None:
+    samples = load(tmp_path, config, x=X, y=Y)
+    with pytest.raises(DataError) as caught:
+        pick_frames(samples, 5, seed=1)
+    assert str(caught.value) == (
+        "5 frames were asked for, but 'set' holds 4 samples.\n  Choose --frames 4 or fewer."
+    )
