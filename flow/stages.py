@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flow.cache import Notify, Outcome, Stage, hash_file, hash_sources, publish, run_stages
+from flow.cache import RECORD, Notify, Outcome, Stage, hash_file, hash_sources, publish, run_stages
 from flow.config import ROOT, Config, ModelConfig, choose
 from flow.data import Source, find_samples, load_samples, pick_frames
 from flow.errors import ConfigError
@@ -315,7 +315,7 @@ def _publish_report(made: Path, name: str) -> Path:
         REPORTS.mkdir(exist_ok=True)
         fresh = REPORTS / f".{name}.tmp"
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(made, fresh)
+        shutil.copytree(made, fresh, ignore=shutil.ignore_patterns(RECORD))
         publish(fresh, place)
     return place
 
@@ -324,5 +324,5 @@ def _listing(place: Path) -> dict[str, str]:
     return {
         path.relative_to(place).as_posix(): hash_file(path)
         for path in sorted(place.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != RECORD
     }

@@ -1,0 +1,306 @@
+"""The command line: options, exit codes, progress, interruption and resuming."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flow import build, stages
+from flow.config import ROOT
+from flow.processes import descendants
+from tests import fake_run
+
+WAIT_S = 20
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The command line, in this process, works here with stand-ins for the stages."""
+    for name in ("BUILD", "REPORTS", "stages_of"):
+        monkeypatch.setattr(stages, name, getattr(stages, name))
+    fake_run.install(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def calls(folder: Path) -> list[str]:
+    """The stages that ran since the last question."""
+    path = folder / "calls"
+    made = path.read_text().split() if path.exists() else []
+    path.unlink(missing_ok=True)
+    return made
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.fake_run", str(folder), "--model", "kws", *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for(path: Path) -> str:
+    deadline = time.monotonic() + WAIT_S
+    while not (path.exists() and path.read_text()):
+        assert time.monotonic() < deadline, f"{path.name} did not appear"
+        time.sleep(0.02)
+    return path.read_text()
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ("", "no model is given.\n  Say for example: python flow/build.py --model kws"),
+        ("--model kwz", "model 'kwz' is unknown; choose one of: kws."),
+        ("--model ic", "model 'ic' is not available yet; available: kws."),
+        ("--model vww_mbv2", "model 'vww_mbv2' is not available yet; available: kws."),
+        (
+            "--model kws --quant int8",
+            "quant 'int8' is unknown; choose one of: mpq.",
+        ),
+        ("--model kws --engine hls", "engine 'hls' is unknown; choose one of: xls."),
+        ("--model kws --engine vitis", "engine 'vitis' is not available yet; available: xls."),
+        (
+            "--model kws --target z7",
+            "target 'z7' is unknown; choose one of: xc7z020, lfe5u-85f.",
+        ),
+        (
+            "--model kws --to place",
+            "stage 'place' is unknown; choose one of: "
+            "extract, evaluate, plan, emit, simulate, synth, report.",
+        ),
+        (
+            "--model kws --from synth --to plan",
+            "--from synth comes after --to plan.\n"
+            "  The order is: extract, evaluate, plan, emit, simulate, synth, report.",
+        ),
+        ("--model kws --frames 0", "--frames 0 is not allowed; choose 1 or more."),
+        (
+            "--model kws --frames many",
+            "argument --frames: invalid int value: 'many'.\n  See: python flow/build.py --help",
+        ),
+        (
+            "--model kws --fast",
+            "unrecognized arguments: --fast.\n  See: python flow/build.py --help",
+        ),
+        (
+            "--model kws --forc",
+            "unrecognized arguments: --forc.\n  See: python flow/build.py --help",
+        ),
+        (
+            "--keras mine.h5",
+            "--keras is not supported yet; choose a model of config.yaml: --model.",
+        ),
+        (
+            "--model kws --config none.yaml",
+            "cannot read none.yaml: No such file or directory.\n"
+            "  Give an existing file with --config FILE.",
+        ),
+        (
+            "--model kws --data none.npz",
+            "data file none.npz does not exist.\n  Give an existing .npz file with --data.",
+        ),
+    ],
+)
+def test_wrong_use_ends_with_2_and_one_message(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: str, text: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(stages, "_quants", lambda model: ["mpq"])
+    assert build.main(arguments.split()) == 2
+    assert capsys.readouterr().err == f"error: {text}\n"
+    assert calls(folder) == []
+
+
+def test_run_prints_stages_and_summary(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert build.main(["--model", "kws"]) == 0
+    assert calls(folder) == list(stages.STAGES)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[:7]] == [["kws:", name] for name in stages.STAGES]
+    assert lines[7:] == [
+        "accuracy          float 90.00 %, QKeras 80.00 %, integer 80.00 % on 10 samples of set",
+        "RTL simulation    2 frames, 24 outputs compared, 0 mismatches",
+        "cycles per frame  8,000 (latency 9,000)",
+        "multipliers       333, utilisation 99.7 %",
+        "resources         LUT 25,000 (47.0 %), DSP 60 (27.3 %), BRAM 7.5 (5.4 %) of xc7z020 "
+        "(yosys, per unit)",
+        "report            reports/kws/report.json",
+        "report            reports/kws/index.html",
+    ]
+
+
+def test_second_run_is_cached_and_force_and_from_make_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build.main(["--model", "kws"])
+    calls(folder)
+    assert build.main(["--model", "kws"]) == 0
+    assert calls(folder) == []
+    assert capsys.readouterr().out.count(" cached") == 7
+    assert build.main(["--model", "kws", "--from", "synth"]) == 0
+    assert calls(folder) == ["synth", "report"]
+    assert build.main(["--model", "kws", "--force", "--to", "plan"]) == 0
+    assert calls(folder) == ["extract", "evaluate", "plan"]
+    assert build.main(["--model", "all"]) == 0
+    assert calls(folder) == []
+
+
+def test_deleted_report_is_published_again(folder: Path) -> None:
+    build.main(["--model", "kws"])
+    shutil.rmtree(folder / "reports")
+    build.main(["--model", "kws"])
+    assert sorted(path.name for path in (folder / "reports" / "kws").iterdir()) == [
+        "index.html", "report.json", "report.txt",
+    ]  # fmt: skip
+
+
+def test_run_is_named_after_what_differs_from_the_default(folder: Path) -> None:
+    build.main(["--model", "kws", "--target", "lfe5u-85f", "--to", "extract"])
+    build.main(["--model", "kws", "--target", "xc7z020", "--quant", "mpq", "--to", "extract"])
+    assert sorted(path.name for path in (folder / "build").iterdir()) == ["kws", "kws-lfe5u-85f"]
+
+
+def test_failing_tool_ends_with_1_and_names_command_exit_code_and_log(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "fail-emit").touch()
+    assert build.main(["--model", "kws"]) == 1
+    log = folder / "build" / "kws" / ".emit.tmp" / "tool.log"
+    assert capsys.readouterr().err == (
+        "error: stage emit failed with exit code 3.\n"
+        "  command: tool --input 'a b'\n"
+        f"  log: {log}\n"
+        "  | first line\n"
+        "  | last line\n"
+    )
+    assert log.exists()
+    assert calls(folder) == ["extract", "evaluate", "plan"]
+    (folder / "fail-emit").unlink()
+    assert build.main(["--model", "kws"]) == 0
+    assert calls(folder) == ["emit", "simulate", "synth", "report"]
+
+
+def test_unexpected_error_is_short_and_names_the_log(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(work: Path, text: str) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(Path, "write_text", broken)
+    assert build.main(["--model", "kws"]) == 1
+    error = capsys.readouterr().err
+    assert error == (
+        "error: unexpected ZeroDivisionError: division by zero\n"
+        "  log: build/kws/build.log\n"
+        "  Rerun with --debug.\n"
+    )
+    assert "Traceback" in (folder / "build" / "kws" / "build.log").read_text()
+    assert build.main(["--model", "kws", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_interrupt_kills_the_tools_and_the_next_run_resumes(folder: Path) -> None:
+    (folder / "hold-simulate").touch()
+    with start(folder) as process:
+        child = int(wait_for(folder / "child"))
+        assert descendants(process.pid) == [child]
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 130
+    assert error == "interrupted; run the same command to resume.\n"
+    assert not alive(child)
+    assert calls(folder) == ["extract", "evaluate", "plan", "emit"]
+    (folder / "hold-simulate").unlink()
+    assert build.main(["--model", "kws"]) == 0
+    assert calls(folder) == ["simulate", "synth", "report"]
+
+
+def test_killed_run_leaves_nothing_half_done(folder: Path) -> None:
+    (folder / "hold-emit").touch()
+    with start(folder) as process:
+        child = int(wait_for(folder / "child"))
+        process.kill()
+        os.kill(child, signal.SIGKILL)
+        process.wait(WAIT_S)
+    run = folder / "build" / "kws"
+    assert (run / ".emit.tmp").exists()
+    assert not (run / "emit").exists()
+    (folder / "hold-emit").unlink()
+    calls(folder)
+    assert build.main(["--model", "kws"]) == 0
+    assert calls(folder) == ["emit", "simulate", "synth", "report"]
+    assert not list(run.glob(".*.tmp"))
+
+
+def test_second_run_at_the_same_time_fails_at_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "hold-plan").touch()
+    with start(folder) as process:
+        wait_for(folder / "child")
+        assert build.main(["--model", "kws"]) == 1
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=WAIT_S)
+    assert capsys.readouterr().err == (
+        f"error: another run (process {process.pid}) is working in {folder}/build/kws.\n"
+        f"  Wait until it ends, or stop it with: kill {process.pid}\n"
+    )
+    assert process.returncode == 130
+
+
+def without_packages(*arguments: str, program: Path) -> subprocess.CompletedProcess[str]:
+    """Run build.py by this Python version without any installed package."""
+    environment = {"PATH": os.environ["PATH"]}
+    bare = Path(sys.base_prefix) / "bin" / "python3"
+    return subprocess.run(
+        [bare, "-S", str(program), *arguments],
+        capture_output=True, text=True, env=environment, check=False,
+    )  # fmt: skip
+
+
+def test_python_without_packages_asks_for_the_setup(tmp_path: Path) -> None:
+    (tmp_path / "flow").mkdir()
+    program = shutil.copy(ROOT / "flow" / "build.py", tmp_path / "flow" / "build.py")
+    result = without_packages("--model", "kws", program=program)
+    assert result.returncode == 2
+    assert result.stderr == (
+        "error: the Python packages of this project are not installed.\n  Run: make setup\n"
+    )
+
+
+def test_python_without_packages_uses_the_project_environment(tmp_path: Path) -> None:
+    (tmp_path / "flow").mkdir()
+    program = shutil.copy(ROOT / "flow" / "build.py", tmp_path / "flow" / "build.py")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "project python: $*"\n')
+    python.chmod(0o755)
+    result = without_packages("--model", "kws", program=program)
+    assert result.stdout == f"project python: {program} --model kws\n"
+
+
+def test_cached_run_loads_no_heavy_package(folder: Path) -> None:
+    build.main(["--model", "kws"])
+    program = (
+        "import sys; from pathlib import Path; from flow import build; from tests import fake_run\n"
+        "fake_run.install(Path(sys.argv[1])); build.main(['--model', 'kws'])\n"
+        "print([n for n in ('tensorflow', 'qkeras', 'hls4ml', 'matplotlib') if n in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(folder)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert result.stdout.splitlines()[-1] == "[]"
