@@ -1,5 +1,7 @@
 """Training on synthetic data: distillation batches, stages, resuming, settings."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,3 +165,11 @@ def test_float_model_must_exist_and_be_one(tmp_path: Path) -> None:
     (tmp_path / "bad.h5").write_bytes(b"not a model")
     with pytest.raises(train.DataError, match=r"bad\.h5 is not a Keras model"):
         train.load_float(tmp_path / "bad.h5")
+
+
+def test_script_reports_missing_data_without_a_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, train.__file__, "--data", str(tmp_path), "--out", str(tmp_path)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "kws_train.npz does not exist" in result.stderr
+    assert "Traceback" not in result.stderr
