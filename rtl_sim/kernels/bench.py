@@ -30,6 +30,7 @@ class Case:
 
     spec: KernelSpec
     streams: Mapping[str, Beats]
+    use_dsp: bool = True
 
     @property
     def outputs(self) -> int:
@@ -56,7 +57,7 @@ def play_kernels(
         jobs=COMPILE_JOBS,
         timeout_s=COMPILE_TIMEOUT_S,
         cache_dir=BUILD_ROOT / "xls_cache",
-        use_dsp={},
+        use_dsp={case.spec.name: case.use_dsp for case in cases},
     )
     instances = [_instance(case) for case in cases]
     return Played(kernels, play_bench(name, instances, profiles=profiles, includes=[rtl]))

@@ -31,6 +31,7 @@ class Shape:
     steps: int
     depthwise: bool = False
     groups: int = 3
+    use_dsp: bool = True
 
 
 SHAPES = (
@@ -45,6 +46,12 @@ SHAPES = (
     Shape("scalar", 8, True, 8, 1, 1, 1),
     Shape("depthwise_one_step", 6, True, 5, 4, 1, 1, depthwise=True),
     Shape("one_bit", 1, False, 1, 2, 5, 3),
+    Shape("planes8", 8, False, 4, 1, 64, 1, use_dsp=False),
+    Shape("planes4", 4, False, 4, 2, 16, 4, use_dsp=False),
+    Shape("planes_of_signed_x", 3, True, 8, 2, 7, 2, use_dsp=False),
+    Shape("planes_of_unsigned_x", 2, False, 6, 1, 9, 3, use_dsp=False),
+    Shape("planes_one_bit", 1, False, 1, 2, 5, 3, use_dsp=False),
+    Shape("depthwise_lut", 4, False, 4, 4, 1, 9, depthwise=True, use_dsp=False),
 )
 
 
@@ -84,6 +91,7 @@ def make_case(shape: Shape, seed: int) -> Case:
             "w": beats(w.reshape(OUTPUTS * shape.steps, -1), shape.w_bits),
             "acc": beats(sums, spec.acc_bits),
         },
+        shape.use_dsp,
     )
 
 

@@ -27,7 +27,9 @@ CASES = {
     "swg in block RAM": ("swg", KWS_DEPTHWISE, {"RAMB36E1": 2}),
     "shallow FIFO": ("stream_fifo", {"WIDTH": 16, "DEPTH": 32}, {"RAM32M": 3}),
     "deep FIFO": ("stream_fifo", {"WIDTH": 36, "DEPTH": 500}, {"RAMB18E1": 1}),
-    "deep ROM": ("rom_stream", {"WIDTH": 32, "DEPTH": ROM_WORDS, "FILE": "rom.hex"}, {"RAMB18E1": 1}),
+    "deep ROM": (
+        "rom_stream", {"WIDTH": 32, "DEPTH": ROM_WORDS, "FILE": "rom.hex"}, {"RAMB18E1": 1}
+    ),
     "shallow ROM": ("rom_stream", {"WIDTH": 32, "DEPTH": 128, "FILE": "rom.hex"}, {}),
 }  # fmt: skip
 
