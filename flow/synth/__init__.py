@@ -8,12 +8,11 @@ from flow.synth.result import (
     synth_result_from_dict,
     synth_result_to_dict,
 )
-from flow.synth.synthesise import check_roms, synthesise
+from flow.synth.synthesise import synthesise
 
 __all__ = [
     "SynthResult",
     "UnitResources",
-    "check_roms",
     "load_synth_result",
     "save_synth_result",
     "synth_result_from_dict",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from flow.emit.project import Project, ProjectUnit
+from flow.emit import Project, ProjectUnit, check_roms
 from flow.errors import DataError, FlowError
 from flow.plan.hwplan import Target
 from flow.synth import yosys
@@ -97,21 +96,6 @@ def check_files(project: Project) -> None:
             f"project {project.name!r}: {len(missing)} of {len(wanted)} files are missing in "
             f"{str(project.rtl)!r}: {', '.join(map(repr, missing))}.\n"
             "  Run the stage 'emit' again."
-        )
-
-
-def check_roms(project: Project) -> None:
-    """Raise DataError naming every ROM file whose content is not the one that was emitted."""
-    roms = {rom.path: rom.sha256 for unit in project.units for rom in unit.roms}
-    wrong = []
-    for path, expected in sorted(roms.items()):
-        got = hashlib.sha256((project.rtl / path).read_bytes()).hexdigest()
-        if got != expected:
-            wrong.append(f"{path!r} has sha256 {got[:16]}..., not {expected[:16]}...")
-    if wrong:
-        raise DataError(
-            f"project {project.name!r}: {len(wrong)} of {len(roms)} ROM files were changed after "
-            f"they were written: {'; '.join(wrong)}.\n  Run the stage 'emit' again."
         )
 
 

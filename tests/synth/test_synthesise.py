@@ -110,7 +110,7 @@ def test_a_corrupted_rom_is_named_before_any_tool_starts(
     _, calls = stand_in(monkeypatch, tmp_path)
     project = tiny_project(tmp_path / "project")
     (project.rtl / "rom" / "mac_b.hex").write_text("3\n7\nb\n4\n")  # one bit of the last word
-    with pytest.raises(DataError, match=r"1 of 2 ROM files .*'rom/mac_b\.hex'"):
+    with pytest.raises(DataError, match=r"rom/mac_b\.hex of layer 'second/odd' has sha256"):
         synthesise(project, TARGET, tmp_path / "synth", jobs=1, timeout_s=60)
     assert not calls.exists()
 
