@@ -93,11 +93,16 @@ class DslxTests:
     failures: Mapping[str, str]
 
 
-def render_kernel(spec: KernelSpec, version: str) -> str:
-    """Return the DSLX text of one kernel; `version` is the tool's, for the header."""
+def render_kernel(spec: KernelSpec, version: str, *, use_dsp: bool = True) -> str:
+    """Return the DSLX text of one kernel.
+
+    Args:
+        version: of the tool, for the header.
+        use_dsp: False lays a dot product out for LUTs, as bit planes instead of products.
+    """
     header = f"shiftflow {version}: generated, do not edit."
     if isinstance(spec, MacSpec):
-        template, values = "mac.x.j2", _mac_values(spec)
+        template, values = "mac.x.j2", _mac_values(spec, use_dsp)
     elif isinstance(spec, RequantSpec):
         template, values = "requant.x.j2", _requant_values(spec)
     else:
@@ -155,10 +160,11 @@ def compile_kernels(
     def compile_one(spec: KernelSpec) -> CompiledKernel:
         started = time.monotonic()
         source = rtl_dir / f"{spec.name}.x"
-        _write(source, render_kernel(spec, __version__))
+        dsp = use_dsp.get(spec.name, True)
+        _write(source, render_kernel(spec, __version__, use_dsp=dsp))
         text = _verilog_text(spec.name, source, timeout_s, cache_dir)
         verilog = source.with_suffix(".v")
-        _write(verilog, _finish(text, spec, use_dsp.get(spec.name, True)))
+        _write(verilog, _finish(text, spec, dsp))
         seconds = time.monotonic() - started
         if progress is not None:
             progress(spec.name, seconds)
@@ -186,7 +192,7 @@ def run_dslx_tests(path: Path, *, timeout_s: int = 120) -> DslxTests:
     return DslxTests(tuple(answer["run"]), answer["failures"])
 
 
-def _mac_values(spec: MacSpec) -> dict[str, Any]:
+def _mac_values(spec: MacSpec, use_dsp: bool) -> dict[str, Any]:
     x_elements = spec.pe if spec.depthwise else spec.simd
     return {
         "x_type": _bits_type(spec.x_bits, spec.x_signed),
@@ -195,8 +201,21 @@ def _mac_values(spec: MacSpec) -> dict[str, Any]:
         "w_width": spec.pe * spec.simd * spec.w_bits,
         "acc_width": spec.pe * spec.acc_bits,
         "tree_levels": (spec.simd - 1).bit_length(),
+        **_plane_values(spec, use_dsp),
         **_step_values(spec.steps),
     }
+
+
+def _plane_values(spec: MacSpec, use_dsp: bool) -> dict[str, Any]:
+    """Bit planes of the narrower operand, least significant first; none where products are used."""
+    w_is_narrow = spec.w_bits <= spec.x_bits
+    narrow_bits, signed = (spec.w_bits, True) if w_is_narrow else (spec.x_bits, spec.x_signed)
+    planes = [(bit, "+") for bit in range(narrow_bits)]
+    if signed:
+        planes[-1] = (narrow_bits - 1, "-")
+    wide, narrow = ("x", "w") if w_is_narrow else ("w", "x")
+    in_luts = not use_dsp and spec.simd > 1
+    return {"planes": planes if in_luts else [], "wide": wide, "narrow": narrow}
 
 
 def _requant_values(spec: RequantSpec) -> dict[str, Any]:

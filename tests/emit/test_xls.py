@@ -98,6 +98,15 @@ def test_a_kernel_has_the_promised_ports(tmp_path: Path) -> None:
         assert str(tmp_path) not in text + kernel.source.read_text()
 
 
+def test_a_dot_product_in_luts_has_planes_of_the_narrower_operand() -> None:
+    assert "gated" not in render_kernel(MAC, "0")
+    assert "gated(bit, x, w)" in render_kernel(MAC, "0", use_dsp=False)
+    narrow_x = render_kernel(replace(MAC, x_bits=2), "0", use_dsp=False)
+    assert "gated(bit, w, x)" in narrow_x
+    assert "- (plane" not in narrow_x  # x is not signed
+    assert "gated" not in render_kernel(replace(MAC, simd=1), "0", use_dsp=False)
+
+
 def test_an_unknown_stream_has_no_port() -> None:
     with pytest.raises(KeyError, match="'pool_a' has streams"):
         kernel_port(POOL, "w")
@@ -117,7 +126,7 @@ def test_a_second_compilation_comes_from_the_cache(
 def test_a_failing_kernel_raises_with_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(emit_xls, "render_kernel", lambda spec, version: "proc {")
+    monkeypatch.setattr(emit_xls, "render_kernel", lambda spec, version, use_dsp: "proc {")
     with pytest.raises(ToolFailed, match="'mac_a\\.x'") as failure:
         compile_one(MAC, tmp_path)
     assert "ParseError" in failure.value.log.read_text()
