@@ -1,6 +1,7 @@
 `default_nettype none
 
-// Regroups a stream of elements: IN_ELEMS per word in, OUT_ELEMS per word out; one divides the other.
+// Regroups a stream of elements: IN_ELEMS per word in, OUT_ELEMS per word out; one must divide
+// the other.
 //
 // The narrow side transfers in every cycle: there is no bubble between wide words. Latency 1, or a
 // wire when both sides are equal.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,9 @@ def write_hex(path: Path, words: Iterable[int], width: int) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def write_packed_hex(path: Path, elements: NDArray[np.integer], bits: int, per_word: int) -> int:
+def write_packed_hex(
+    path: Path, elements: NDArray[np.integer[Any]], bits: int, per_word: int
+) -> int:
     """Pack an array in its C order, `per_word` elements to a word, and write it; return the words.
 
     The fast road for whole frames: `write_hex` of `pack` of each group, vectorised.
@@ -53,7 +56,7 @@ def write_packed_hex(path: Path, elements: NDArray[np.integer], bits: int, per_w
 _CHUNK_WORDS = 1 << 14  # bounds the memory that one bit per byte takes
 
 
-def _hex_lines(flat: NDArray[np.integer], bits: int, per_word: int) -> bytes:
+def _hex_lines(flat: NDArray[np.integer[Any]], bits: int, per_word: int) -> bytes:
     words = flat.size // per_word
     codes = flat.astype(np.int64 if flat.dtype.kind == "i" else np.uint64).view(np.uint64)
     if bits % 8 == 0 and bits in (8, 16, 32, 64):

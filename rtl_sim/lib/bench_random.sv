@@ -23,7 +23,7 @@ module bench_random (
   logic [31:0] state_q;
 
   always_ff @(posedge clk) begin
-    // Zero is the fixed point of xorshift, so the seed is kept odd; the product spreads small seeds.
+    // Zero is the fixed point of xorshift, so the seed is kept odd; the product spreads seeds.
     if (rst) state_q <= xorshift((seed * 32'h9e37_79b1) | 32'd1);
     else     state_q <= xorshift(state_q);
   end

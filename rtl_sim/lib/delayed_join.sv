@@ -1,7 +1,7 @@
 `default_nettype none
 
-// Pairs word i with word i + DEPTH of one stream: {late, early}. Needs a FIFO that holds DEPTH words:
-// the early branch is not read before the late branch has thrown away its first DEPTH words.
+// Pairs word i with word i + DEPTH of one stream: {late, early}. Needs a FIFO that holds DEPTH
+// words: the early branch is not read before the late branch has thrown away its first DEPTH words.
 module delayed_join #(
   parameter int DEPTH = 2
 ) (

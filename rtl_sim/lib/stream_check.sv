@@ -1,7 +1,7 @@
 `default_nettype none
 
-// Consumer of a stream: a `stream_tap` (as `u_tap`) that also drives `s_tready`, which is low with a
-// probability of `stall`/256 per cycle, whatever `s_tvalid` does.
+// Consumer of a stream: a `stream_tap` (as `u_tap`) that also drives `s_tready`, which is low with
+// a probability of `stall`/256 per cycle, whatever `s_tvalid` does.
 module stream_check #(
   parameter int WIDTH = 8,
   parameter int MAX_WORDS = 1,

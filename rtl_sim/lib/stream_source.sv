@@ -4,8 +4,8 @@
 //
 // Before each word it idles with a probability of `stall`/256 per cycle; while it idles `m_tvalid`
 // is low and `m_tdata` is noise, so that a unit which looks at an invalid word is found out. FILE is
-// relative to the folder given as `+stimuli=FOLDER`, or else to the working folder of the simulation:
-// new stimuli need no new build. `words`, `stall` and `seed` are sampled at run time; change them
+// relative to the folder given as `+stimuli=FOLDER`, or else to the working folder of the run: new
+// stimuli need no new build. `words`, `stall` and `seed` are sampled at run time; change them
 // while `rst` is high.
 module stream_source #(
   parameter int WIDTH = 8,

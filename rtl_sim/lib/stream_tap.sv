@@ -11,7 +11,7 @@ module stream_tap #(
   parameter int MAX_WORDS = 1,
   parameter     FILE = "tap.hex",
   parameter int FRAME_WORDS = 1,             // words per frame, for `frame_end_cycle`
-  parameter int MAX_FRAMES = 64              // later frames are compared, but their cycle is not kept
+  parameter int MAX_FRAMES = 64              // of later frames the cycle is not kept
 ) (
   input  logic             clk,
   input  logic             rst,
