@@ -107,6 +107,9 @@ def prepare(request: Request, config: Config) -> Run:
     target = config.target(request.target or settings.target)
     if request.frames is not None and request.frames < 1:
         raise ConfigError(f"--frames {request.frames} is not allowed; choose 1 or more.")
+    source = find_samples(config, request.model, request.data)
+    samples = load_samples(source, settings)  # now rather than minutes later
+    pick_frames(samples, request.frames or 1, FRAME_SEED)
     differing = [
         value
         for value, default in (
@@ -123,7 +126,7 @@ def prepare(request: Request, config: Config) -> Run:
         engine=engine,
         target=target,
         frames=request.frames,
-        source=find_samples(config, request.model, request.data),
+        source=source,
         settings=settings,
         config=config,
     )
