@@ -30,7 +30,7 @@ _ADAPTER = TypeAdapter(Project)
 Progress = Callable[[str, float], None]
 
 
-def write_project(
+def write_files(
     graph: IntGraph,
     plan: HwPlan,
     folder: Path,
@@ -162,7 +162,9 @@ def _library_modules(module: ModuleBuilder) -> list[str]:
     names = _unique(wanted)
     for name in names:
         text = (TEMPLATES / "rtl" / f"{name}.sv").read_text()
-        inner = [p.stem for p in sorted((TEMPLATES / "rtl").glob("*.sv")) if f"  {p.stem} #(" in text]
+        inner = [
+            p.stem for p in sorted((TEMPLATES / "rtl").glob("*.sv")) if f"  {p.stem} #(" in text
+        ]
         names = _unique([*names, *inner])
     return list(names)
 

@@ -24,7 +24,7 @@ from flow.graph.types import (
 from models.raw import RAW_INPUTS, RawInput
 
 KINDS = {"QConv2D": Kind.CONV, "QDepthwiseConv2D": Kind.DEPTHWISE, "QDense": Kind.DENSE}
-INPUT_NAME = "input"
+INPUT_NAME = "codes"  # hls4ml reserves "input"
 
 
 def extract(model_name: str, quant: str) -> IntGraph:

@@ -68,10 +68,7 @@ def fold_requant(node: MatVec) -> Requant:
     """
     channels = node.out_shape[2]
     weight_sums = node.weights.reshape(-1, channels).sum(axis=0)
-    right = [
-        node.y.scale_exp - node.x.scale_exp - int(exponent)
-        for exponent in node.weight_exp
-    ]
+    right = [node.y.scale_exp - node.x.scale_exp - int(exponent) for exponent in node.weight_exp]
     pre_shift = max(0, -min(right))
     constant = np.zeros(channels, np.int64)
     shift = np.zeros(channels, np.int64)
@@ -109,18 +106,14 @@ def requantise_textbook(acc: IntArray, node: MatVec) -> IntArray:
     weight_sums = node.weights.reshape(-1, channels).sum(axis=0)
     result = np.zeros_like(acc)
     for channel in range(channels):
-        scale = _pow2(
-            node.x.scale_exp + int(node.weight_exp[channel]) - node.y.scale_exp
-        )
+        scale = _pow2(node.x.scale_exp + int(node.weight_exp[channel]) - node.y.scale_exp)
         bias = Fraction(int(node.bias[channel])) * _pow2(
             int(node.bias_exp[channel]) - node.y.scale_exp
         )
         zero = node.x.zero_point * int(weight_sums[channel])
         for index, value in np.ndenumerate(acc[..., channel]):
             code = ((int(value) - zero) * scale + bias + Fraction(1, 2)).__floor__()
-            result[(*index, channel)] = min(
-                max(code + node.y.zero_point, node.y.lo), node.y.hi
-            )
+            result[(*index, channel)] = min(max(code + node.y.zero_point, node.y.lo), node.y.hi)
     return result
 
 
@@ -155,9 +148,7 @@ def fold_pool(node: AveragePool) -> PoolDivide:
     constant -= quotient_offset * divisor
     reciprocal, shift = divide_constant(divisor, high - quotient_offset * divisor)
     offset = quotient_offset + node.y.zero_point
-    return PoolDivide(
-        numerator_shift, constant, divisor, reciprocal, shift, offset, node.y
-    )
+    return PoolDivide(numerator_shift, constant, divisor, reciprocal, shift, offset, node.y)
 
 
 def divide_constant(divisor: int, largest: int) -> tuple[int, int]:
@@ -171,9 +162,7 @@ def divide_constant(divisor: int, largest: int) -> tuple[int, int]:
         error = reciprocal * divisor - (1 << shift)
         if largest * error < (1 << shift):
             return reciprocal, shift
-    raise RangeError(
-        f"no exact reciprocal of {divisor} below 2**{INT64_SAFE_BITS} exists."
-    )
+    raise RangeError(f"no exact reciprocal of {divisor} below 2**{INT64_SAFE_BITS} exists.")
 
 
 def pool_average(sums: IntArray, node: AveragePool) -> IntArray:

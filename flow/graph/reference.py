@@ -47,9 +47,7 @@ def run_taps(
         batches.append(_run_batch(graph, codes[start : start + BATCH]))
         if progress is not None:
             progress(min(start + BATCH, len(codes)), len(codes))
-    return {
-        name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]
-    }
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
 def _run_batch(graph: IntGraph, codes: IntArray) -> dict[str, IntArray]:
@@ -63,9 +61,7 @@ def run_node(node: Node, x: IntArray) -> IntArray:
     """Output codes [n, oh, ow, cout] of one node for the codes [n, h, w, c] of its input."""
     x = x.reshape((len(x), *node.in_shape))
     if isinstance(node, AveragePool):
-        return pool_average(
-            _windows(x, node.window, node.out_shape, 0).sum(axis=(3, 4)), node
-        )
+        return pool_average(_windows(x, node.window, node.out_shape, 0).sum(axis=(3, 4)), node)
     return requantise(accumulate(node, x), fold_requant(node))
 
 
@@ -110,9 +106,7 @@ def _windows(x: IntArray, window: Window, out_shape: Shape, pad: int) -> IntArra
         np.int64,
     )
     padded[:, window.pad_top :, window.pad_left :][:, :height, :width] = x
-    result = np.empty(
-        (n, out_h, out_w, window.kernel_h, window.kernel_w, channels), np.int64
-    )
+    result = np.empty((n, out_h, out_w, window.kernel_h, window.kernel_w, channels), np.int64)
     for ky, kx in _taps(window):
         stop_y = ky + (out_h - 1) * window.stride_h + 1
         stop_x = kx + (out_w - 1) * window.stride_w + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,9 @@ def save_graph(graph: IntGraph, folder: Path) -> None:
     arrays: dict[str, IntArray] = {}
     nodes = []
     for node in graph.nodes:
-        fields = asdict(node)
-        for key in ARRAYS:
-            if key in fields:
-                arrays[f"{node.name}/{key}"] = fields.pop(key)
-        nodes.append({"class": type(node).__name__, **fields})
+        fields, own = node_fields(node)
+        arrays |= {f"{node.name}/{key}": array for key, array in own.items()}
+        nodes.append(fields)
     document = {
         "format": FORMAT,
         "name": graph.name,
@@ -70,8 +69,14 @@ def load_graph(folder: Path) -> IntGraph:
             input_name=document["input_name"],
             input_shape=_shape(document["input_shape"]),
             input_type=TensorType(**document["input_type"]),
-            input_map=_input_map(document["input_map"]),
-            nodes=tuple(_node(fields, arrays) for fields in document["nodes"]),
+            input_map=input_map_from_fields(document["input_map"]),
+            nodes=tuple(
+                node_from_fields(
+                    fields,
+                    {k: arrays[f"{fields['name']}/{k}"] for k in _array_keys(fields)},
+                )
+                for fields in document["nodes"]
+            ),
             provenance=document["provenance"],
         )
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
@@ -87,18 +92,24 @@ def graph_hash(graph: IntGraph) -> str:
     header = (graph.name, graph.input_shape, graph.input_type, graph.input_map)
     digest.update(repr(header).encode())
     for node in graph.nodes:
-        fields = asdict(node)
-        for key in ARRAYS:
-            if key in fields:
-                digest.update(fields.pop(key).tobytes())
+        fields, arrays = node_fields(node)
+        for key in sorted(arrays):
+            digest.update(arrays[key].tobytes())
         digest.update(json.dumps(fields, sort_keys=True).encode())
     return digest.hexdigest()
 
 
-def _node(fields: dict[str, Any], arrays: dict[str, IntArray]) -> Node:
-    fields = dict(fields)
-    kind = fields.pop("class")
-    fields.update(
+def node_fields(node: Node) -> tuple[dict[str, Any], dict[str, IntArray]]:
+    """Split a node into JSON-able fields (with its class) and its integer arrays."""
+    fields = asdict(node)
+    arrays = {key: fields.pop(key) for key in ARRAYS if key in fields}
+    return {"class": type(node).__name__, **json.loads(json.dumps(fields))}, arrays
+
+
+def node_from_fields(fields: Mapping[str, Any], arrays: Mapping[str, IntArray]) -> Node:
+    """Build the node that `node_fields` took apart."""
+    values = {key: value for key, value in fields.items() if key != "class"}
+    values.update(
         kind=Kind(fields["kind"]),
         rounding=Rounding(fields["rounding"]),
         window=Window(**fields["window"]),
@@ -107,11 +118,13 @@ def _node(fields: dict[str, Any], arrays: dict[str, IntArray]) -> Node:
         in_shape=_shape(fields["in_shape"]),
         out_shape=_shape(fields["out_shape"]),
     )
-    if kind == "AveragePool":
-        return AveragePool(**fields)
-    return MatVec(
-        **fields, **{key: arrays[f"{fields['name']}/{key}"] for key in ARRAYS}
-    )
+    if fields["class"] == "AveragePool":
+        return AveragePool(**values)
+    return MatVec(**values, **arrays)
+
+
+def _array_keys(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    return ARRAYS if fields["class"] == "MatVec" else ()
 
 
 def _shape(values: list[int]) -> tuple[int, int, int]:
@@ -119,8 +132,7 @@ def _shape(values: list[int]) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _input_map(fields: dict[str, Any]) -> InputMap:
+def input_map_from_fields(fields: Mapping[str, Any]) -> InputMap:
+    """Build an InputMap from its JSON-able fields."""
     table = fields["table"]
-    return InputMap(
-        fields["raw_dtype"], fields["raw_lo"], None if table is None else tuple(table)
-    )
+    return InputMap(fields["raw_dtype"], fields["raw_lo"], None if table is None else tuple(table))

@@ -48,9 +48,7 @@ class TensorType:
                 f"tensor type {self!r}: lo..hi must lie in {low}..{high} and bits in 1..32."
             )
         if not low <= self.zero_point <= high:
-            raise RangeError(
-                f"tensor type {self!r}: zero_point must lie in {low}..{high}."
-            )
+            raise RangeError(f"tensor type {self!r}: zero_point must lie in {low}..{high}.")
 
     @property
     def representable(self) -> tuple[int, int]:
@@ -146,9 +144,7 @@ class MatVec:
     @property
     def fan_in(self) -> int:
         """Products summed into one output."""
-        return self.window.taps * (
-            1 if self.kind is Kind.DEPTHWISE else self.in_shape[2]
-        )
+        return self.window.taps * (1 if self.kind is Kind.DEPTHWISE else self.in_shape[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +191,7 @@ class IntGraph:
         }
         for node in self.nodes:
             if node.name in known:
-                raise RangeError(
-                    f"graph {self.name!r}: two nodes are called {node.name!r}."
-                )
+                raise RangeError(f"graph {self.name!r}: two nodes are called {node.name!r}.")
             if node.source not in known:
                 raise RangeError(
                     f"layer {node.name!r} of {self.name!r} reads {node.source!r}, "

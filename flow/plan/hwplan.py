@@ -120,9 +120,7 @@ class CycleEstimate:
     @property
     def bound(self) -> int:
         """est_cycles of the unit."""
-        return max(
-            self.compute, self.window, self.input_beats, self.output_beats, self.requant
-        )
+        return max(self.compute, self.window, self.input_beats, self.output_beats, self.requant)
 
 
 @dataclass(frozen=True, slots=True)

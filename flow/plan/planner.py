@@ -146,9 +146,7 @@ def _ring_words(plan: WindowPlan) -> int:
     window = plan.window
     reach = (plan.out_shape[0] - 1) * window.stride_h + window.kernel_h
     pad_bottom = max(reach - plan.in_shape[0] - window.pad_top, 0)
-    rows = window.kernel_h + max(
-        window.stride_h, window.kernel_h - window.pad_top - pad_bottom
-    )
+    rows = window.kernel_h + max(window.stride_h, window.kernel_h - window.pad_top - pad_bottom)
     return rows * plan.in_shape[1] * plan.folds
 
 
