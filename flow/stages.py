@@ -232,7 +232,7 @@ def _plan(run: Run, folder: Path, done: Done) -> None:
 
 
 def _emit(run: Run, folder: Path, done: Done) -> None:
-    from flow.emit import write_project
+    from flow.emit.hls4ml_backend import write_project
     from flow.plan import load_plan
 
     tools = run.config.tools
