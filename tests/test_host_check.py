@@ -1,0 +1,94 @@
+"""The check of the machine before the set-up, and that a set-up is stamped only when complete."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from flow.config import ROOT
+
+UTILITIES = ("uname", "getconf", "cut", "sort", "head", "make", "perl")
+
+
+def check(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", str(ROOT / ".ci" / "check-host.sh")],
+        env={"PATH": str(path), **environment}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def with_utilities(folder: Path, *names: str) -> Path:
+    for name in names:
+        found = shutil.which(name)
+        assert found, name
+        (folder / name).symlink_to(found)
+    return folder
+
+
+def test_complete_machine_names_its_python(tmp_path: Path) -> None:
+    path = with_utilities(tmp_path, *UTILITIES, "g++")
+    result = check(path, PYTHON=sys.executable)
+    assert (result.returncode, result.stdout) == (0, f"{sys.executable}\n")
+
+
+def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
+    path = with_utilities(tmp_path, *UTILITIES)
+    (path / "perl").unlink()
+    result = check(path, PYTHON=sys.executable)
+    assert result.returncode == 1
+    assert result.stderr == (
+        "This machine lacks:\n"
+        "  - g++ (Verilator needs it to build a simulation)\n"
+        "  - perl (Verilator needs it to build a simulation)\n"
+    )
+
+
+def test_other_machine_is_refused(tmp_path: Path) -> None:
+    path = with_utilities(tmp_path, *UTILITIES, "g++")
+    (path / "uname").unlink()
+    (path / "uname").write_text('#!/bin/sh\n[ "$1" = -m ] && echo aarch64 || echo Linux\n')
+    (path / "uname").chmod(0o755)
+    result = check(path, PYTHON=sys.executable)
+    assert result.stderr == (
+        "This machine lacks:\n"
+        "  - Linux on x86_64 (this is Linux on aarch64): the XLS compiler exists for no other\n"
+    )
+
+
+def test_interrupted_setup_starts_over(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).write_text(name)
+    python = tmp_path / "python"
+    python.write_text(FAKE_PYTHON)
+    python.chmod(0o755)
+    (tmp_path / ".ci" / "check-host.sh").write_text(f"#!/bin/sh\necho {python}\n")
+
+    def setup(**environment: str) -> list[str]:
+        subprocess.run(
+            ["sh", ".ci/setup.sh"], cwd=tmp_path, check=False, capture_output=True,
+            env={"PATH": os.environ["PATH"], "CALLS": str(tmp_path / "calls"), **environment},
+        )  # fmt: skip
+        calls = (tmp_path / "calls").read_text().split() if (tmp_path / "calls").exists() else []
+        (tmp_path / "calls").unlink(missing_ok=True)
+        return calls
+
+    assert setup(FAIL="1") == ["venv", "pip"]
+    assert setup() == ["venv", "pip", "pip"]
+    assert setup() == []
+    (tmp_path / "requirements.lock").write_text("changed")
+    assert setup(FAIL="1") == ["pip"]
+    assert setup() == ["venv", "pip", "pip"]
+
+
+FAKE_PYTHON = """#!/bin/sh
+# `-m venv --clear .venv` makes the folder, `-m pip` fails when told so
+echo "$2" >> "$CALLS"
+if [ "$2" = venv ]; then
+    rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python
+fi
+[ "$2" = venv ] || [ -z "$FAIL" ]
+"""
