@@ -75,6 +75,7 @@ def _derived(report: Mapping[str, Any]) -> dict[str, Any]:
         "failed": not sim["passed"],
         "differing": _differing(report),
         "bars": [_bar(layer, longest) for layer in layers],
+        "slowest": sum(layer["bottleneck"] for layer in layers),
         "ii_mark": 100 * sim["ii_cycles"] / longest,
         "totals": {key: sum(layer[key] for layer in layers)
                    for key in ("macs", "est_lut", "est_dsp", "est_bram",

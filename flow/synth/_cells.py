@@ -30,6 +30,7 @@ class _Table:
 # LUT6 sites of memories: AMD UG474 (7 Series CLB), table "Distributed RAM Configuration" (32 x 1D
 # and 64 x 1D: 2, 128 x 1D: 4, 256 x 1S: 4, quad-port 32 x 2 and 64 x 1: 4) and section "Shift
 # Registers". Yosys gives every SRL16E a site of its own; the device can place two into one.
+# An INV takes a LUT unless placement merges it into a neighbour: an upper bound.
 # CARRY4, MUXF7 and MUXF8 lie beside the LUTs. DSP48E1: UG479. RAMB36E1, RAMB18E1: UG473.
 _XC7 = _Table(
     lut={

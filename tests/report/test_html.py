@@ -69,6 +69,14 @@ def test_a_resource_over_the_device_says_that_it_does_not_fit() -> None:
     assert "does not fit" not in text_of(page())
 
 
+def test_the_bottleneck_is_marked_once_or_named_as_shared() -> None:
+    html = page()
+    assert html.count('title="bottleneck"') == 1
+    assert "bottleneck: no layer takes longer" in text_of(html)
+    level = replace(sim(), layers=tuple(replace(one, sim_cycles=8000) for one in sim().layers))
+    assert "5 layers share the longest time" in text_of(page(sim=level))
+
+
 def test_warnings_of_synthesis_are_shown() -> None:
     warned = replace(synth(), warnings=("unit 'a': 3 cells of type 'NEW' are in no count",))
     assert "unit &#39;a&#39;: 3 cells of type &#39;NEW&#39;" in page(synth=warned)
