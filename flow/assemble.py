@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,12 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
-
 from flow import __version__
 from flow.cache import Outcome
 from flow.config import ROOT
-from flow.evaluation import Evaluation, RtlFrames
+from flow.evaluation import Evaluation, RtlFrames, load_evaluation
 from flow.graph import graph_hash, load_graph
 from flow.plan import load_plan, plan_hash
 from flow.report import AccuracyFigures, ReportInputs, StageTime
@@ -33,10 +32,8 @@ TOOLS = (
 def assemble(run: Run, done: Mapping[str, Outcome], seed: int) -> ReportInputs:
     """Load the results of the stages before the report."""
     places = {name: outcome.folder for name, outcome in done.items()}
-    found = TypeAdapter(Evaluation).validate_json(
-        (places["evaluate"] / "evaluation.json").read_bytes()
-    )
-    rtl = TypeAdapter(RtlFrames).validate_json((places["simulate"] / "frames.json").read_bytes())
+    found = load_evaluation(places["evaluate"] / "evaluation.json")
+    rtl = RtlFrames(**json.loads((places["simulate"] / "frames.json").read_text()))
     graph, plan = load_graph(places["extract"]), load_plan(places["plan"] / "plan.json")
     return ReportInputs(
         run=run.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,16 @@ def evaluation(
         ),
         recorded,
         tuple(Equality(layer.name, layer.compared) for layer in equal),
+    )
+
+
+def load_evaluation(path: Path) -> Evaluation:
+    """Read the JSON form of an Evaluation."""
+    raw = json.loads(path.read_text())
+    return Evaluation(
+        Accuracy(**raw["accuracy"]),
+        Recorded(**raw["recorded"]),
+        tuple(Equality(**layer) for layer in raw["equality"]),
     )
 
 
