@@ -19,8 +19,8 @@ from hls4ml.writer.writers import Writer, get_writer
 from numpy.typing import NDArray
 
 from flow.config import load_config
-from flow.emit.hls4ml_backend import NAME
 from flow.emit._shift_layers import ShiftNetwork, graph_of, layer_list
+from flow.emit.hls4ml_backend import NAME
 from flow.emit.writer import load_project, write_files
 from flow.errors import ConfigError
 from flow.graph.arithmetic import quantise_input
@@ -161,7 +161,7 @@ class ShiftBackend(Backend):  # type: ignore[misc]
         plan_of(model)
 
     def predict(self, model: ModelGraph, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Dequantised outputs [n, ...] of integer inference on the model's float inputs [n, ...]."""
+        """Dequantised outputs [n, ...] of integer inference on float inputs [n, ...]."""
         graph = graph_of(model)
         codes = quantise_input(np.asarray(x, np.float64), graph.input_type)
         out = run(graph, codes.reshape((-1, *graph.input_shape)))

@@ -7,7 +7,7 @@ hls4ml's `convert` flow changes the meaning of quantizers, so the graph is hande
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from hls4ml.model.attributes import Attribute
@@ -21,7 +21,7 @@ from flow.graph.types import IntGraph, Shape, TensorType
 class ShiftInput(Layer):  # type: ignore[misc]
     """Input codes of the first quantizer, and how raw samples become them."""
 
-    _expected_attributes = [Attribute("spec", value_type=dict)]
+    _expected_attributes: ClassVar = [Attribute("spec", value_type=dict)]
 
     def initialize(self) -> None:
         """Declare the output variable with the quantizer's fixed-point type."""
@@ -34,7 +34,7 @@ class ShiftInput(Layer):  # type: ignore[misc]
 class ShiftPool(Layer):  # type: ignore[misc]
     """An AveragePool node; `spec` holds its integers."""
 
-    _expected_attributes = [Attribute("spec", value_type=dict)]
+    _expected_attributes: ClassVar = [Attribute("spec", value_type=dict)]
 
     def initialize(self) -> None:
         """Declare the output variable with the output quantizer's fixed-point type."""
@@ -45,7 +45,7 @@ class ShiftPool(Layer):  # type: ignore[misc]
 class ShiftMatrix(ShiftPool):
     """A MatVec node; its integer arrays stand beside `spec`."""
 
-    _expected_attributes = [
+    _expected_attributes: ClassVar = [
         Attribute("spec", value_type=dict),
         *(Attribute(key, value_type=np.ndarray) for key in ARRAYS),
     ]

@@ -75,7 +75,7 @@ class KerasNetwork:
 
 
 def keras_network(model: Any) -> KerasNetwork:
-    """Wrap a QKeras model for `hls4ml.converters.convert_from_keras_model(..., backend='Shift')`."""
+    """Wrap a QKeras model for `convert_from_keras_model(..., backend='Shift')` of hls4ml."""
     from hls4ml.converters.keras_v2_to_hls import (
         get_layer_handlers,
         register_keras_v2_layer_handler,

@@ -32,7 +32,7 @@ def mac_blocks(node: MatVec, pe: int, simd: int) -> IntArray:
 
 
 def parameter_words(node: MatVec, spec: RequantSpec) -> tuple[int, ...]:
-    """One word per requantisation beat: `lanes` elements of constant, then shift above the least."""
+    """One word per requantisation beat: `lanes` elements of (constant, shift above the least)."""
     requant = fold_requant(node)
     elements = [
         (int(constant) & _mask(spec.const_bits)) | (int(shift) - spec.shift_min) << spec.const_bits

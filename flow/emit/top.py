@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flow.emit.netlist import ModuleBuilder, Port
+from flow.emit.netlist import ModuleBuilder, Port, Stream
 from flow.emit.unit import unit_module
 from flow.plan.hwplan import HwPlan
 
 BYTE = 8
+INGRESS, EGRESS = "ingress", "egress"
 
 
 def top_netlist(plan: HwPlan) -> ModuleBuilder:
@@ -15,17 +16,12 @@ def top_netlist(plan: HwPlan) -> ModuleBuilder:
         top_module(plan),
         f"Network {plan.graph_name}: codes of the first quantizer in, of the last one out.",
     )
-    in_bits = plan.input_bits * plan.input_elems
-    out_bits = plan.output_bits * plan.output_elems
-    s_axis = builder.stream_port("s", "s_axis", axis_width(in_bits))
-    builder.ports.append(Port("input", "s_axis_tlast", 1))
-    m_axis = builder.stream_port("m", "m_axis", axis_width(out_bits))
-    builder.ports += [Port("output", "m_axis_tlast", 1), Port("output", "frame_error", 1)]
-    stream = builder.stream("ingress", in_bits)
+    s_axis, m_axis = _axis_ports(builder, plan)
+    stream = builder.stream(INGRESS, plan.input_bits * plan.input_elems)
     builder.add(
-        "axis_ingress",
-        "u_ingress",
-        {"DATA_BITS": in_bits, "AXIS_BITS": s_axis.width, "FRAME_BEATS": plan.input_beats},
+        f"unit_{INGRESS}",
+        f"u_{INGRESS}",
+        {},
         {"s_axis": s_axis, "m": stream},
         extra=(("s_axis_tlast", "s_axis_tlast"), ("frame_error", "frame_error")),
     )
@@ -34,13 +30,56 @@ def top_netlist(plan: HwPlan) -> ModuleBuilder:
         builder.add(unit_module(unit), f"u_{unit.name}", {}, {"s": stream, "m": following})
         stream = following
     builder.add(
-        "axis_egress",
-        "u_egress",
-        {"DATA_BITS": out_bits, "AXIS_BITS": m_axis.width, "FRAME_BEATS": plan.output_beats},
+        f"unit_{EGRESS}",
+        f"u_{EGRESS}",
+        {},
         {"s": stream, "m_axis": m_axis},
         extra=(("m_axis_tlast", "m_axis_tlast"),),
     )
     return builder
+
+
+def ingress_netlist(plan: HwPlan) -> ModuleBuilder:
+    """AXI4-Stream input with this network's frame length."""
+    builder = ModuleBuilder(f"unit_{INGRESS}", "AXI4-Stream input; checks TLAST.")
+    bits = plan.input_bits * plan.input_elems
+    s_axis = builder.stream_port("s", "s_axis", axis_width(bits))
+    builder.ports.append(Port("input", "s_axis_tlast", 1))
+    stream = builder.stream_port("m", "m", bits)
+    builder.ports.append(Port("output", "frame_error", 1))
+    builder.add(
+        "axis_ingress",
+        "u_axis",
+        {"DATA_BITS": bits, "AXIS_BITS": s_axis.width, "FRAME_BEATS": plan.input_beats},
+        {"s_axis": s_axis, "m": stream},
+        extra=(("s_axis_tlast", "s_axis_tlast"), ("frame_error", "frame_error")),
+    )
+    return builder
+
+
+def egress_netlist(plan: HwPlan) -> ModuleBuilder:
+    """AXI4-Stream output with this network's frame length."""
+    builder = ModuleBuilder(f"unit_{EGRESS}", "AXI4-Stream output; makes TLAST.")
+    bits = plan.output_bits * plan.output_elems
+    stream = builder.stream_port("s", "s", bits)
+    m_axis = builder.stream_port("m", "m_axis", axis_width(bits))
+    builder.ports.append(Port("output", "m_axis_tlast", 1))
+    builder.add(
+        "axis_egress",
+        "u_axis",
+        {"DATA_BITS": bits, "AXIS_BITS": m_axis.width, "FRAME_BEATS": plan.output_beats},
+        {"s": stream, "m_axis": m_axis},
+        extra=(("m_axis_tlast", "m_axis_tlast"),),
+    )
+    return builder
+
+
+def _axis_ports(builder: ModuleBuilder, plan: HwPlan) -> tuple[Stream, Stream]:
+    s_axis = builder.stream_port("s", "s_axis", axis_width(plan.input_bits * plan.input_elems))
+    builder.ports.append(Port("input", "s_axis_tlast", 1))
+    m_axis = builder.stream_port("m", "m_axis", axis_width(plan.output_bits * plan.output_elems))
+    builder.ports += [Port("output", "m_axis_tlast", 1), Port("output", "frame_error", 1)]
+    return s_axis, m_axis
 
 
 def top_module(plan: HwPlan) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from flow import __version__
 from flow.emit.netlist import ModuleBuilder
 from flow.emit.project import Project, ProjectUnit, RomFile
 from flow.emit.roms import hex_text
-from flow.emit.top import top_module, top_netlist
+from flow.emit.top import egress_netlist, ingress_netlist, top_module, top_netlist
 from flow.emit.unit import unit_netlist
 from flow.emit.xls import compile_kernels
 from flow.errors import DataError
@@ -25,6 +26,7 @@ from flow.plan.store import plan_hash
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "hls_templates"
 MANIFEST = "project.json"
+INSTANTIATION = re.compile(r"^\s+(\w+) #\(", re.MULTILINE)
 _ADAPTER = TypeAdapter(Project)
 
 Progress = Callable[[str, float], None]
@@ -67,12 +69,7 @@ def write_files(
     ]
     top = top_netlist(plan)
     _write_module(top, rtl, header)
-    for module in _library_modules(top):
-        shutil.copyfile(TEMPLATES / "rtl" / f"{module}.sv", rtl / f"{module}.sv")
-    ends = [
-        ProjectUnit(module.removeprefix("axis_"), module, (f"{module}.sv",), (), False)
-        for module in _library_modules(top)
-    ]
+    ends = [_write_end(end(plan), rtl, header) for end in (ingress_netlist, egress_netlist)]
     project = Project(
         root=Path("."),
         name=graph.name,
@@ -148,25 +145,31 @@ def _write_unit(module: ModuleBuilder, unit: UnitPlan, rtl: Path, header: str) -
     )
 
 
+def _write_end(module: ModuleBuilder, rtl: Path, header: str) -> ProjectUnit:
+    """The AXI ingress or egress as a unit of its own."""
+    _write_module(module, rtl, header)
+    name = module.name.removeprefix("unit_")
+    return ProjectUnit(name, module.name, _unit_sources(module, rtl), (), use_dsp=False)
+
+
 def _unit_sources(module: ModuleBuilder, rtl: Path) -> tuple[str, ...]:
     """Library modules (copied beside the unit), kernels, and the unit itself."""
-    library = [f"{name}.sv" for name in _library_modules(module)]
-    for name in library:
-        shutil.copyfile(TEMPLATES / "rtl" / name, rtl / name)
+    library = _copy_library([instance.module for instance in module.instances], rtl)
     return (*library, *(f"{kernel}.v" for kernel in module.kernels), f"{module.name}.sv")
 
 
-def _library_modules(module: ModuleBuilder) -> list[str]:
-    """Modules of `hls_templates/rtl` that this one instantiates, and those that they need."""
-    wanted = [i.module for i in module.instances if (TEMPLATES / "rtl" / f"{i.module}.sv").exists()]
-    names = _unique(wanted)
-    for name in names:
-        text = (TEMPLATES / "rtl" / f"{name}.sv").read_text()
-        inner = [
-            p.stem for p in sorted((TEMPLATES / "rtl").glob("*.sv")) if f"  {p.stem} #(" in text
-        ]
-        names = _unique([*names, *inner])
-    return list(names)
+def _copy_library(modules: list[str], rtl: Path) -> tuple[str, ...]:
+    """Copy the hand-written modules among `modules`, and all that they instantiate, to `rtl`."""
+    library = {path.stem: path for path in (TEMPLATES / "rtl").glob("*.sv")}
+    found: dict[str, None] = {}
+    waiting = [name for name in modules if name in library]
+    while waiting:
+        name = waiting.pop()
+        found[f"{name}.sv"] = None
+        inner = INSTANTIATION.findall(library[name].read_text())
+        waiting += [m for m in inner if m in library and f"{m}.sv" not in found]
+        shutil.copyfile(library[name], rtl / f"{name}.sv")
+    return tuple(sorted(found))
 
 
 def _write_module(module: ModuleBuilder, rtl: Path, header: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from flow.errors import Mismatch
 from flow.frontend.keras_reader import MATRIX_LAYERS, Step, read_steps
@@ -64,7 +65,8 @@ def keras_codes(step: Step, node: Node, codes: IntArray) -> IntArray:
             result = _relu(step.relu, result)
         outputs.append(np.asarray(step.quantizer(result)))
     value = np.concatenate(outputs) / 2.0**node.y.scale_exp + node.y.zero_point
-    return value.astype(np.int64).reshape((-1, *node.out_shape))
+    codes_out: IntArray = value.astype(np.int64).reshape((-1, *node.out_shape))
+    return codes_out
 
 
 def _compute(layer: Any, x: tf.Tensor) -> tf.Tensor:
@@ -93,5 +95,5 @@ def _relu(layer: Any, x: tf.Tensor) -> tf.Tensor:
     return result if ceiling is None else tf.minimum(result, tf.constant(ceiling, tf.float64))
 
 
-def _dequantise(codes: IntArray, tensor: TensorType) -> np.ndarray:
+def _dequantise(codes: IntArray, tensor: TensorType) -> NDArray[np.float64]:
     return np.asarray((codes - tensor.zero_point) * 2.0**tensor.scale_exp, np.float64)

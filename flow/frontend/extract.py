@@ -177,7 +177,8 @@ def _per_channel(name: str, exponents: IntArray) -> IntArray:
             f"layer {name!r}: its kernel's exponents differ within an output channel; "
             "choose the scale_axis of the output channels."
         )
-    return flat[0].astype(np.int64)
+    first: IntArray = flat[0].astype(np.int64)
+    return first
 
 
 def _window(layer: Any, shape: Shape, out_shape: Shape) -> Window:

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flow.errors import RangeError
-from flow.graph.types import AveragePool, IntArray, Kind, MatVec, TensorType
+from flow.graph.types import AveragePool, IntArray, MatVec, TensorType
 
 INT64_SAFE_BITS = 62
 
@@ -172,16 +174,16 @@ def pool_average(sums: IntArray, node: AveragePool) -> IntArray:
     return np.clip(quotient + fold.offset, fold.y.lo, fold.y.hi)
 
 
-def quantise_input(values: np.ndarray, tensor: TensorType) -> IntArray:
-    """Real values to codes: clip(floor(v / 2**scale_exp + 1/2) + zero_point, lo, hi)."""
-    codes = np.floor(np.asarray(values, np.float64) * 2.0**-tensor.scale_exp + 0.5)
-    codes = np.clip(codes + tensor.zero_point, tensor.lo, tensor.hi)
-    return codes.astype(np.int64)
+def quantise_input(values: NDArray[Any], tensor: TensorType) -> IntArray:
+    """Real values to codes: clip(floor(v / 2**scale_exp + 1/2) + zero_point, lo, hi).
 
-
-def is_depthwise(node: MatVec) -> bool:
-    """Whether each output channel reads only its own input channel."""
-    return node.kind is Kind.DEPTHWISE
+    The half is compared, not added: v + 1/2 itself could round up in float64.
+    """
+    ratio = np.ldexp(np.asarray(values, np.float64), -tensor.scale_exp)
+    whole = np.floor(ratio)
+    codes = whole + (ratio - whole >= 0.5) + tensor.zero_point
+    clipped: NDArray[np.float64] = np.clip(codes, tensor.lo, tensor.hi)
+    return clipped.astype(np.int64)
 
 
 def _pow2(exponent: int) -> Fraction:

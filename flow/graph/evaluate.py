@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,9 +25,9 @@ class Accuracy:
 
     metric: str
     dataset: str
-    float: float | None
-    qkeras: float | None
-    integer: float | None
+    float: builtins.float | None
+    qkeras: builtins.float | None
+    integer: builtins.float | None
     samples: int
     recorded: bool
 
@@ -56,7 +57,8 @@ def map_input(graph: IntGraph, raw: NDArray[np.generic]) -> IntArray:
             raise DataError(f"samples for {graph.name!r} hold NaN or infinity.")
         return quantise_input(raw, graph.input_type)
     table = np.array(mapping.table, np.int64)
-    return table[raw.astype(np.int64) - mapping.raw_lo]
+    codes: IntArray = table[raw.astype(np.int64) - mapping.raw_lo]
+    return codes
 
 
 def predict(graph: IntGraph, codes: IntArray) -> NDArray[np.int64]:
@@ -75,5 +77,6 @@ def evaluate(
     return float((_classes(taps[graph.output.name]) == labels).mean())
 
 
-def _classes(outputs: IntArray) -> NDArray[np.int64]:
-    return outputs.reshape(len(outputs), -1).argmax(axis=1)
+def _classes(outputs: IntArray) -> IntArray:
+    classes: IntArray = outputs.reshape(len(outputs), -1).argmax(axis=1)
+    return classes

@@ -68,10 +68,13 @@ def run_node(node: Node, x: IntArray) -> IntArray:
 def accumulate(node: MatVec, x: IntArray) -> IntArray:
     """Raw accumulators sum(x * w) as [n, oh, ow, cout]; padding reads the input's zero point."""
     patches = _windows(x, node.window, node.out_shape, node.x.zero_point)
+    sums: IntArray
     if node.kind is Kind.DEPTHWISE:
-        return np.einsum("nyxijc,ijc->nyxc", patches, node.weights)
-    flat = patches.reshape((*patches.shape[:3], -1))
-    return flat @ node.weights.reshape(-1, node.out_shape[2])
+        sums = np.einsum("nyxijc,ijc->nyxc", patches, node.weights)
+    else:
+        flat = patches.reshape((*patches.shape[:3], -1))
+        sums = flat @ node.weights.reshape(-1, node.out_shape[2])
+    return sums
 
 
 def check_codes(graph: IntGraph, codes: IntArray) -> None:

@@ -49,7 +49,7 @@ def save_graph(graph: IntGraph, folder: Path) -> None:
         "provenance": dict(graph.provenance),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(folder / "graph.npz", **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(folder / "graph.npz", **arrays)
     (folder / "graph.json").write_text(json.dumps(document, indent=1) + "\n")
 
 
@@ -120,7 +120,8 @@ def node_from_fields(fields: Mapping[str, Any], arrays: Mapping[str, IntArray]) 
     )
     if fields["class"] == "AveragePool":
         return AveragePool(**values)
-    return MatVec(**values, **arrays)
+    values.update(arrays)
+    return MatVec(**values)
 
 
 def _array_keys(fields: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Integer tensors and nodes of the IntGraph. Floats end at the frontend; everything here is exact."""
+"""Integer tensors and nodes of the IntGraph. Floats end at the frontend; here all is exact."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class MatVec:
 
     def __post_init__(self) -> None:
         channels = self.out_shape[2]
-        expected = (self.window.kernel_h, self.window.kernel_w, self.in_shape[2])
+        expected: tuple[int, ...] = (self.window.kernel_h, self.window.kernel_w, self.in_shape[2])
         if self.kind is not Kind.DEPTHWISE:
             expected = (*expected, channels)
         if self.weights.shape != expected:

@@ -43,7 +43,7 @@ class Fold:
         return self.pe * self.simd
 
 
-def fold(node: Node, in_elems: int, ii_cycles: int, override: Override = Override()) -> Fold:  # noqa: B008
+def fold(node: Node, in_elems: int, ii_cycles: int, override: Override = Override()) -> Fold:
     """The cheapest fold of `node` that meets `ii_cycles`, or the override's.
 
     Args:
@@ -160,7 +160,7 @@ def _does_not_divide(node: Node, candidates: list[Fold], override: Override) -> 
 
 
 def stream_elems(channels: int, elements: int, ii_cycles: int) -> int:
-    """Elements per beat of a frame's input stream: the fewest that divide `channels` and keep up."""
+    """Elements per beat of the input stream: the fewest that divide `channels` and keep up."""
     need = STREAM_MARGIN * elements / ii_cycles
     return next((n for n in _divisors(channels) if n >= need), channels)
 
