@@ -55,11 +55,7 @@ def random_matvec(
         in_shape = (1, 1, in_shape[0] * in_shape[1] * in_shape[2])
     window, out = same_window(in_shape, kernel, stride)
     channels = in_shape[2] if kind is Kind.DEPTHWISE else cout
-    shape = (
-        (*kernel, in_shape[2])
-        if kind is Kind.DEPTHWISE
-        else (*kernel, in_shape[2], cout)
-    )
+    shape = (*kernel, in_shape[2]) if kind is Kind.DEPTHWISE else (*kernel, in_shape[2], cout)
     top = max((1 << (weight_bits - 1)) - 1, 1)
     fan_in = kernel[0] * kernel[1] * (1 if kind is Kind.DEPTHWISE else in_shape[2])
     weight_exp = rng.integers(-9, -5, channels)
@@ -91,7 +87,7 @@ def small_graph(seed: int = 0) -> IntGraph:
     x = tensor(8, True, -5)
     shape: Shape = (9, 6, 2)
     conv = random_matvec(
-        rng, "conv", "input", Kind.CONV, shape, x, cout=8, kernel=(4, 3), stride=(2, 2)
+        rng, "conv", "codes", Kind.CONV, shape, x, cout=8, kernel=(4, 3), stride=(2, 2)
     )
     deep = random_matvec(
         rng,
@@ -104,9 +100,7 @@ def small_graph(seed: int = 0) -> IntGraph:
         kernel=(3, 3),
         y_bits=4,
     )
-    point = random_matvec(
-        rng, "point", "deep", Kind.CONV, deep.out_shape, deep.y, cout=12
-    )
+    point = random_matvec(rng, "point", "deep", Kind.CONV, deep.out_shape, deep.y, cout=12)
     height, width, channels = point.out_shape
     pool = AveragePool(
         "pool",
@@ -131,7 +125,7 @@ def small_graph(seed: int = 0) -> IntGraph:
     )
     return IntGraph(
         name="small",
-        input_name="input",
+        input_name="codes",
         input_shape=shape,
         input_type=x,
         input_map=InputMap("float32", 0, None),
@@ -144,6 +138,4 @@ def random_codes(graph: IntGraph, frames: int, seed: int = 0) -> np.ndarray:
     """Legal input codes [n, h, w, c]."""
     rng = np.random.default_rng(seed)
     tensor_type = graph.input_type
-    return rng.integers(
-        tensor_type.lo, tensor_type.hi + 1, (frames, *graph.input_shape)
-    )
+    return rng.integers(tensor_type.lo, tensor_type.hi + 1, (frames, *graph.input_shape))

@@ -35,6 +35,7 @@ from rtl_sim.harness import (
 LOG = logging.getLogger(__name__)
 TEMPLATES = BENCH_LIB.parent / "network"
 LAYER_FRAMES = 5  # enough for a steady state of one unit
+MIN_BLOCK_CYCLES = 64  # of a long stall; half a frame where that is more
 WARM_UP_FRAMES = 2  # the pipeline of layers fills while these pass
 TIMEOUT_FACTOR = 4  # over the time that the stalls alone would need
 ENGINE = "verilator"
@@ -107,6 +108,7 @@ def _build_network(
     text = _render(
         "network_bench.sv.j2",
         top=project.top_module,
+        block_cycles=max(plan.est_ii_cycles // 2, MIN_BLOCK_CYCLES),
         frames=frames,
         input={"width": axis_width(source.width), "beats": source.beats, "file": source.file},
         output=output,

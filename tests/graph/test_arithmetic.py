@@ -14,13 +14,11 @@ from flow.graph.types import AveragePool, Kind, MatVec, TensorType, Window
 from tests.helpers import random_codes, small_graph, tensor
 
 
-def layer(
-    draw_seed: int, ex: int, ew: int, ey: int, eb: int, zp_x: int, zp_y: int
-) -> MatVec:
+def layer(draw_seed: int, ex: int, ew: int, ey: int, eb: int, zp_x: int, zp_y: int) -> MatVec:
     rng = np.random.default_rng(draw_seed)
     return MatVec(
         name="layer",
-        source="input",
+        source="codes",
         kind=Kind.DENSE,
         in_shape=(1, 1, 6),
         out_shape=(1, 1, 4),
@@ -83,15 +81,13 @@ def test_exponents_too_far_apart_are_refused():
     bits=st.integers(2, 10),
     zero_point=st.integers(0, 3),
 )
-def test_pool_division_by_reciprocal_equals_definition(
-    height, width, k, signed, bits, zero_point
-):
+def test_pool_division_by_reciprocal_equals_definition(height, width, k, signed, bits, zero_point):
     x = tensor(bits, signed, 0)
     x = TensorType(bits, signed, 0, min(zero_point, x.hi), x.lo, x.hi)
     y = TensorType(16, True, -k, 5, -32767, 32767)
     node = AveragePool(
         "pool",
-        "input",
+        "codes",
         (height, width, 1),
         (1, 1, 1),
         Window(height, width, 1, 1, 0, 0),
@@ -111,15 +107,11 @@ def test_pool_division_by_reciprocal_equals_definition(
     )
     for total in sums.tolist():
         centred = total - x.zero_point * count
-        num, den = (
-            (2 * centred << k, 2 * count) if k >= 0 else (2 * centred, 2 * count << -k)
-        )
+        num, den = (2 * centred << k, 2 * count) if k >= 0 else (2 * centred, 2 * count << -k)
         by_definition = (num + den // 2) // den + 5
         numerator = (total << fold.pre_shift) + fold.constant
         assert numerator >= 0
-        assert (
-            (numerator * fold.reciprocal) >> fold.shift
-        ) + fold.offset == by_definition
+        assert ((numerator * fold.reciprocal) >> fold.shift) + fold.offset == by_definition
         assert arithmetic.pool_average(np.array([total]), node)[0] == np.clip(
             by_definition, y.lo, y.hi
         )

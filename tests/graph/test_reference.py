@@ -22,9 +22,7 @@ def by_definition(node: MatVec, x: np.ndarray, oy: int, ox: int, channel: int) -
             ix = ox * window.stride_w + kx - window.pad_left
             if not (0 <= iy < node.in_shape[0] and 0 <= ix < node.in_shape[1]):
                 continue
-            for cin in (
-                [channel] if node.kind is Kind.DEPTHWISE else range(node.in_shape[2])
-            ):
+            for cin in [channel] if node.kind is Kind.DEPTHWISE else range(node.in_shape[2]):
                 weight = (
                     node.weights[ky, kx, cin]
                     if node.kind is Kind.DEPTHWISE
@@ -72,9 +70,7 @@ def test_one_changed_weight_changes_the_hash():
     weights = graph.nodes[0].weights.copy()
     weights.flat[5] += 1
     node = graph.nodes[0]
-    changed = MatVec(
-        **{**{n: getattr(node, n) for n in node.__slots__}, "weights": weights}
-    )
+    changed = MatVec(**{**{n: getattr(node, n) for n in node.__slots__}, "weights": weights})
     other = IntGraph(
         graph.name,
         graph.input_name,
@@ -107,9 +103,7 @@ def test_wrong_input_is_refused():
 def test_nodes_must_join():
     graph = small_graph(0)
     conv, deep, *_ = graph.nodes
-    stranger = type(deep)(
-        **{**{n: getattr(deep, n) for n in deep.__slots__}, "source": "input"}
-    )
+    stranger = type(deep)(**{**{n: getattr(deep, n) for n in deep.__slots__}, "source": "codes"})
     with pytest.raises(RangeError, match="'deep' of 'small' expects"):
         IntGraph(
             graph.name,

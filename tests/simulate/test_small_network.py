@@ -1,0 +1,151 @@
+"""A small network through the whole flow in RTL, and every way in which it must turn red."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from flow.emit import Project, write_project
+from flow.errors import DataError, FlowError, Mismatch
+from flow.graph import IntGraph, run_taps
+from flow.plan import HwPlan, Target, plan
+from flow.simulate import SimResult, StallSettings, network, simulate
+from tests.faults import change_shift, copy_project, flip_weight_sign
+from tests.helpers import random_codes, small_graph
+
+pytestmark = pytest.mark.sim
+
+TARGET = Target("xc7z020", "xc7", 53200, 106400, 220, 140, 100.0)
+FRAMES = 6
+MATRIX_LAYERS = ("conv", "deep", "point", "dense")
+
+
+class Built(NamedTuple):
+    graph: IntGraph
+    plan: HwPlan
+    project: Project
+    folder: Path
+    codes: np.ndarray
+    result: SimResult
+
+
+def run(built: Built, project: Project) -> SimResult:
+    """Simulate another project with the model that was built already, if its sources are equal."""
+    return simulate(
+        project, built.graph, built.plan, built.codes, built.folder, frames=FRAMES,
+        stalls=StallSettings(40, 40, (1, 2)),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    folder = tmp_path_factory.mktemp("small")
+    graph = small_graph(0)
+    hw_plan = plan(graph, TARGET, 400)
+    project = write_project(graph, hw_plan, folder / "project", jobs=2, xls_timeout_s=120)
+    codes = random_codes(graph, FRAMES)
+    result = simulate(
+        project, graph, hw_plan, codes, folder / "sim", frames=FRAMES,
+        stalls=StallSettings(40, 40, (1, 2)),
+    )  # fmt: skip
+    return Built(graph, hw_plan, project, folder / "sim", codes, result)
+
+
+def test_every_word_of_every_layer_is_compared_and_equal(built):
+    words = [
+        built.plan.input_beats,
+        *(u.out_beats for u in built.plan.units),
+        built.plan.output_beats,
+    ]
+    assert built.result.mismatches == 0
+    assert [run.outputs_compared for run in built.result.runs] == [FRAMES * sum(words)] * 3
+
+
+def test_cycles_equal_the_plan(built):
+    planned = {unit.name: unit.cycles.bound for unit in built.plan.units}
+    assert {layer.name: layer.sim_cycles for layer in built.result.layers} == planned
+    assert built.result.ii_cycles == built.plan.est_ii_cycles
+
+
+def test_stalls_slow_the_network_down(built):
+    free, *stalled = built.result.runs
+    assert all(run.cycles > 1.2 * free.cycles for run in stalled)
+
+
+@pytest.mark.parametrize("layer", MATRIX_LAYERS)
+def test_one_wrong_weight_turns_its_layer_red(built, layer, tmp_path):
+    node = next(n for n in built.graph.nodes if n.name == layer)
+    taps = run_taps(built.graph, built.codes)
+    project = flip_weight_sign(
+        copy_project(built.project, tmp_path), built.graph, built.plan, layer,
+        taps[node.source], seed=7,
+    )  # fmt: skip
+    with pytest.raises(Mismatch) as caught:
+        run(built, project)
+    assert caught.value.layer == layer
+
+
+@pytest.mark.parametrize("layer", MATRIX_LAYERS)
+def test_a_wrong_shift_turns_its_layer_red(built, layer, tmp_path):
+    project = change_shift(copy_project(built.project, tmp_path), built.graph, built.plan, layer)
+    with pytest.raises(Mismatch) as caught:
+        run(built, project)
+    assert caught.value.layer == layer
+
+
+@pytest.mark.parametrize("layer", ["conv", "deep", "point", "pool", "dense"])
+def test_one_wrong_golden_value_is_found_where_it_is(built, layer, monkeypatch):
+    shape = next(node.out_shape for node in built.graph.nodes if node.name == layer)
+
+    def corrupted(graph, codes):
+        taps = run_taps(graph, codes)
+        taps[layer] = taps[layer].copy()
+        taps[layer][FRAMES - 1].flat[-1] ^= 1
+        return taps
+
+    monkeypatch.setattr(network, "run_taps", corrupted)
+    with pytest.raises(Mismatch) as caught:
+        run(built, built.project)
+    last = (FRAMES - 1, *(size - 1 for size in shape))
+    assert caught.value.layer == layer
+    assert caught.value.different == 1
+    assert str(last) in str(caught.value)
+
+
+def test_any_single_bit_of_a_rom_file_is_protected(built, tmp_path):
+    rng = np.random.default_rng(3)
+    for unit in built.project.units:
+        for rom in unit.roms:
+            project = copy_project(built.project, tmp_path / rom.path)
+            path = project.rtl / rom.path
+            data = bytearray(path.read_bytes())
+            data[rng.integers(len(data))] ^= 1 << rng.integers(8)
+            path.write_bytes(data)
+            with pytest.raises(DataError, match=rom.path):
+                run(built, project)
+
+
+def test_a_wrong_constant_in_rtl_turns_its_layer_red(built, tmp_path):
+    project = copy_project(built.project, tmp_path)
+    unit = project.rtl / "unit_deep.sv"
+    text = unit.read_text()
+    assert ".PAD_TOP(1)" in text
+    unit.write_text(text.replace(".PAD_TOP(1)", ".PAD_TOP(0)"))
+    with pytest.raises(Mismatch) as caught:
+        simulate(
+            project, built.graph, built.plan, built.codes, tmp_path / "sim", frames=2,
+            stalls=StallSettings(0, 0, (1,)),
+        )  # fmt: skip
+    assert caught.value.layer == "deep"
+
+
+def test_a_wrong_cycle_model_is_an_error(built):
+    slow = built.plan.units[0]
+    wrong = replace(slow, cycles=replace(slow.cycles, compute=slow.cycles.bound + 1))
+    hw_plan = replace(built.plan, units=(wrong, *built.plan.units[1:]))
+    with pytest.raises(FlowError, match=r"layer 'conv': \d+ cycles per frame simulated"):
+        run(built._replace(plan=hw_plan), built.project)
