@@ -37,10 +37,10 @@ class Stage:
 class Schedule:
     """Length and learning rates of both stages."""
 
-    epochs: int = 100  # of both stages together
+    epochs: int = 60  # of both stages together
     tune_share: float = 0.75  # of the epochs, with frozen exponents
     batch: int = 100
-    learning_rate: float = 1e-3  # of the first epoch of stage tune
+    learning_rate: float = 3e-4  # of the first epoch of stage tune
     learn_factor: float = 0.3  # the same of stage learn, relative: exponents flicker at high rates
     final_factor: float = 0.01  # last learning rate of a stage, relative to its first
     patience: int = 40  # epochs without a better validation loss

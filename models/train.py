@@ -42,9 +42,9 @@ def main(
     float_models: Annotated[
         Path, typer.Option(help="Folder with the float reference models.")
     ] = DEFAULT_FLOAT_MODELS,
-    epochs: Annotated[int, typer.Option(min=0, help="Of both stages together.")] = 100,
+    epochs: Annotated[int, typer.Option(min=0, help="Of both stages together.")] = 60,
     batch: Annotated[int, typer.Option(min=1)] = 100,
-    lr: Annotated[float, typer.Option(help="First learning rate of Adam.")] = 1e-3,
+    lr: Annotated[float, typer.Option(help="First learning rate of Adam.")] = 3e-4,
     seed: int = 1,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; runs/<model>-<quant> by default.")
