@@ -69,5 +69,6 @@ def weight_quantizers(
             ("kernel", kernel, getattr(layer, f"{prefix}_quantizer_internal", None)),
             ("bias", "bias", getattr(layer, "bias_quantizer_internal", None)),
         ):
-            if isinstance(quantizer, quantized_bits_po2):
-                yield f"{layer.name}/{role}", quantizer, getattr(layer, attribute)
+            variable = getattr(layer, attribute, None)  # None for the bias of use_bias=False
+            if isinstance(quantizer, quantized_bits_po2) and variable is not None:
+                yield f"{layer.name}/{role}", quantizer, variable
