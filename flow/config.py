@@ -113,7 +113,7 @@ class ModelConfig(_Checked):
     target: Annotated[str, Field(description="the name of a target")]
     target_ii_cycles: PositiveInt
     frames: PositiveInt
-    dsp_budget: Annotated[float, Field(ge=0, le=1, description="a share in 0..1")] = 1.0
+    dsp_budget: Annotated[float, Field(ge=0, le=1, description="a share in 0..1")] = 0.85
     layers: dict[str, LayerOverride] = Field(default_factory=dict)
 
 

@@ -80,8 +80,7 @@ class Mismatch(FlowError):
         self.compared = compared
         super().__init__(
             f"layer {layer!r}: {different} of {compared} values differ; "
-            f"first at {index}: expected {expected}, got {got}."
-            + (f"\n  {where}" if where else "")
+            f"first at {index}: expected {expected}, got {got}." + (f"\n  {where}" if where else "")
         )
 
 

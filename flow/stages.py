@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -226,9 +226,11 @@ def _plan(run: Run, folder: Path, done: Done) -> None:
     overrides = {
         name: Override(**layer.model_dump()) for name, layer in run.settings.layers.items()
     }
-    budget = replace(run.target, dsp=int(run.target.dsp * run.settings.dsp_budget))
-    chosen = plan(_graph(done), budget, run.settings.target_ii_cycles, overrides)
-    save_plan(replace(chosen, target=run.target), folder / "plan.json")
+    settings = run.settings
+    chosen = plan(
+        _graph(done), run.target, settings.target_ii_cycles, overrides, settings.dsp_budget
+    )
+    save_plan(chosen, folder / "plan.json")
 
 
 def _emit(run: Run, folder: Path, done: Done) -> None:

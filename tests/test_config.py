@@ -81,7 +81,7 @@ def test_all_errors_are_reported_at_once(edited) -> None:
         ("family: ecp5", "family: ice40"),
         ("target: xc7z020", "target: xc7z02"),
         ("frames: 64 ", "frames: 6.5 "),
-        ("dsp_budget: 1.0", "dsp_budget: 1.5"),
+        ("dsp_budget: 0.85", "dsp_budget: 1.5"),
         ("layers: {}", "layers: {conv2d: {pe: 0, products: dsps}}"),
         ("jobs: auto", "jobs: fast"),
         ("seeds: [1, 2]", "seeds: [1, x]"),

@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from flow.errors import Mismatch
 from flow.frontend.keras_reader import MATRIX_LAYERS, Step, read_steps
-from flow.graph.types import IntArray, IntGraph, Node, TensorType
+from flow.graph.types import IntArray, IntGraph, Node
 
 BATCH = 50
 
@@ -35,13 +34,16 @@ def check_equality(
 ) -> tuple[LayerEquality, ...]:
     """Compare every layer of `model` with the integer codes in `taps` (from `run_taps`).
 
+    Only the model says what codes mean: exponents and zero points come from its own quantizers.
+
     Raises:
         Mismatch: any code differs; names the first one.
     """
-    steps = read_steps(model)[1:]
+    steps = read_steps(model)
     results = []
-    for step, node in zip(steps, graph.nodes, strict=True):
-        expected = keras_codes(step, node, taps[node.source])
+    pairs = zip(steps[1:], graph.nodes, strict=True)
+    for source, (step, node) in zip(steps, pairs, strict=False):
+        expected = keras_codes(source, step, node, taps[node.source])
         got = taps[node.name]
         different = np.argwhere(expected != got)
         if len(different):
@@ -54,17 +56,22 @@ def check_equality(
     return tuple(results)
 
 
-def keras_codes(step: Step, node: Node, codes: IntArray) -> IntArray:
-    """Codes [n, oh, ow, c] that the QKeras layer, its ReLU and its quantizer give for `codes`."""
+def keras_codes(source: Step, step: Step, node: Node, codes: IntArray) -> IntArray:
+    """Codes [n, oh, ow, c] that the QKeras layer, its ReLU and its quantizer give for `codes`.
+
+    Args:
+        source: the step whose quantizer made `codes`.
+        node: for its shapes only.
+    """
+    x, y = source.quantizer.export(), step.quantizer.export()
     outputs = []
     for start in range(0, len(codes), BATCH):
         batch = codes[start : start + BATCH].reshape((-1, *node.in_shape))
-        real = tf.constant(_dequantise(batch, node.x), tf.float64)
-        result = _compute(step.compute, real)
+        result = _compute(step.compute, tf.constant(x.dequantize(batch), tf.float64))
         if step.relu is not None:
             result = _relu(step.relu, result)
         outputs.append(np.asarray(step.quantizer(result)))
-    value = np.concatenate(outputs) / 2.0**node.y.scale_exp + node.y.zero_point
+    value = np.concatenate(outputs) / y.scale + y.zero_point
     codes_out: IntArray = value.astype(np.int64).reshape((-1, *node.out_shape))
     return codes_out
 
@@ -93,7 +100,3 @@ def _relu(layer: Any, x: tf.Tensor) -> tf.Tensor:
     ceiling = layer.get_config().get("max_value")
     result = tf.nn.relu(x)
     return result if ceiling is None else tf.minimum(result, tf.constant(ceiling, tf.float64))
-
-
-def _dequantise(codes: IntArray, tensor: TensorType) -> NDArray[np.float64]:
-    return np.asarray((codes - tensor.zero_point) * 2.0**tensor.scale_exp, np.float64)

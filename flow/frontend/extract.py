@@ -57,6 +57,7 @@ def from_keras(
 
     Raises:
         UnsupportedLayer: something cannot be made exact; everything found is listed.
+        NotCalibrated: activation quantizers have no range; all of them are listed.
     """
     steps = read_steps(model)
     input_shape = _shape(model.input_shape[1:])
@@ -79,37 +80,20 @@ def from_keras(
 
 
 def _tensor_types(steps: list[Step]) -> list[TensorType]:
-    problems, types = [], []
-    for step in steps:
-        if step.compute is None and step is not steps[0]:
-            problems.append(
-                f"quantizer {step.quantizer_layer!r} follows another quantizer; remove one of them."
-            )
-        try:
-            types.append(_tensor_type(step))
-        except UnsupportedLayer as error:
-            problems.append(str(error))
-    if steps[0].compute is not None:
-        problems.append(f"layer {steps[0].compute.name!r} reads the unquantized input.")
-    if problems:
-        raise UnsupportedLayer("\n".join(problems))
-    return types
+    missing = [step.quantizer_layer for step in steps if not step.quantizer.calibrated]
+    if missing:
+        from models.quantizers import NotCalibrated
+
+        raise NotCalibrated(
+            f"the ranges of quantizers {', '.join(map(repr, missing))} were never calibrated.\n"
+            "  Call models.ranges.calibrate(model, samples) and freeze(model) first, or train."
+        )
+    return [_tensor_type(step) for step in steps]
 
 
 def _tensor_type(step: Step) -> TensorType:
     """The codes that leave a step; a ReLU only raises `lo` (and ReLU6 lowers `hi`)."""
-    quantizer = step.quantizer
-    if type(quantizer).__name__ != "quantized_bits_featuremap":
-        raise UnsupportedLayer(
-            f"quantizer {step.quantizer_layer!r} is a {type(quantizer).__name__}; "
-            "supported: quantized_bits_featuremap."
-        )
-    codes = quantizer.export()
-    if codes.scale_mult != 1:
-        raise UnsupportedLayer(
-            f"quantizer {step.quantizer_layer!r} has alpha='auto' (scale {codes.scale_mult} * "
-            f"2**{codes.scale_exp}); the hardware path supports alpha='auto_po2'."
-        )
+    codes = step.quantizer.export()
     plain = TensorType(
         codes.bits, codes.signed, codes.scale_exp, codes.zero_point, codes.lo, codes.hi
     )
@@ -200,11 +184,6 @@ def _pool(
         kernel, strides, out_shape = shape[:2], (1, 1), (1, 1, shape[2])
     else:
         kernel, strides = layer.pool_size, layer.strides
-        if layer.padding != "valid":
-            raise UnsupportedLayer(
-                f"layer {layer.name!r}: average pooling with padding={layer.padding!r}; "
-                "'valid' is supported."
-            )
     window = Window(*(int(v) for v in (*kernel, *strides, 0, 0)))
     return AveragePool(layer.name, source, shape, out_shape, window, x, y)
 

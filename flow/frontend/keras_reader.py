@@ -46,6 +46,7 @@ def read_steps(model: Any) -> list[Step]:
         if kind in IDENTITY_LAYERS:
             continue
         if kind == "QActivation":
+            problems += _quantizer_problems(layer, repeated=started and compute is None)
             steps.append(Step(compute, relu, layer.quantizer, layer.name))
             compute, relu, started = None, None, True
         elif kind == "ReLU" and compute is not None and relu is None:
@@ -56,7 +57,7 @@ def read_steps(model: Any) -> list[Step]:
         elif kind in MATRIX_LAYERS or kind.endswith("AveragePooling2D"):
             if compute is not None or not started:
                 problems.append(_unquantised(layer, compute))
-            problems += _matrix_problems(layer) if kind in MATRIX_LAYERS else []
+            problems += (_matrix_problems if kind in MATRIX_LAYERS else _pool_problems)(layer)
             compute, relu = layer, None
         else:
             problems.append(f"layer {layer.name!r} is a {kind}; supported: {', '.join(SUPPORTED)}.")
@@ -82,11 +83,12 @@ def _chain(model: Any, problems: list[str]) -> list[Any]:
             "outputs; one of each is supported."
         )
         return []
+    producer = _producers(model, problems)
+    if problems:
+        return []
     chain: list[Any] = []
-    producer = {id(layer.output): layer for layer in model.layers}
     layer = producer[id(model.outputs[0])]
     while True:
-        chain.append(layer)
         source = layer.input
         if isinstance(source, (list, tuple)):
             problems.append(
@@ -94,9 +96,60 @@ def _chain(model: Any, problems: list[str]) -> list[Any]:
                 "networks with branches are not supported yet."
             )
             return chain[::-1]
+        chain.append(layer)
         if type(layer).__name__ == "InputLayer" or id(source) not in producer:
             return chain[::-1]
         layer = producer[id(source)]
+
+
+def _producers(model: Any, problems: list[str]) -> dict[int, Any]:
+    """Layers by the identity of their output; models in the model and shared layers are refused."""
+    producer = {}
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            problems.append(
+                f"layer {layer.name!r} is a model ({type(layer).__name__}); "
+                "put its layers into the model itself."
+            )
+            continue
+        try:
+            producer[id(layer.output)] = layer
+        except AttributeError:  # Keras: several calls, so no one output
+            problems.append(f"layer {layer.name!r} is used more than once; make a layer for each.")
+    return producer
+
+
+def _quantizer_problems(layer: Any, repeated: bool) -> list[str]:
+    problems = []
+    if repeated:
+        problems.append(f"quantizer {layer.name!r} follows another quantizer; remove one of them.")
+    kind = type(layer.quantizer).__name__
+    if kind != "quantized_bits_featuremap":
+        problems.append(
+            f"quantizer {layer.name!r} is a {kind}; supported: quantized_bits_featuremap."
+        )
+    elif layer.quantizer.alpha != "auto_po2":
+        problems.append(
+            f"quantizer {layer.name!r} has alpha={layer.quantizer.alpha!r}; "
+            "the hardware path supports alpha='auto_po2'."
+        )
+    return problems
+
+
+def _pool_problems(layer: Any) -> list[str]:
+    problems = []
+    padding = getattr(layer, "padding", "valid")
+    if padding != "valid":
+        problems.append(
+            f"layer {layer.name!r}: average pooling with padding={padding!r}; 'valid' is supported."
+        )
+    return problems + _layout_problems(layer)
+
+
+def _layout_problems(layer: Any) -> list[str]:
+    if getattr(layer, "data_format", "channels_last") == "channels_last":
+        return []
+    return [f"layer {layer.name!r} is not channels_last."]
 
 
 def _relu_problems(layer: Any) -> list[str]:
@@ -120,8 +173,7 @@ def _matrix_problems(layer: Any) -> list[str]:
         value = getattr(layer, argument, allowed)
         if any(v != allowed for v in (value if isinstance(value, (tuple, list)) else (value,))):
             problems.append(f"layer {layer.name!r} has {argument}={value}; {allowed} is supported.")
-    if getattr(layer, "data_format", "channels_last") != "channels_last":
-        problems.append(f"layer {layer.name!r} is not channels_last.")
+    problems += _layout_problems(layer)
     prefix = MATRIX_LAYERS[type(layer).__name__]
     quantizers = {f"{prefix}_quantizer": getattr(layer, f"{prefix}_quantizer_internal")}
     if layer.use_bias:

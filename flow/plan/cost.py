@@ -1,6 +1,7 @@
-"""Resource estimates (7-series). Calibrated against Yosys; see docs/architecture.md.
+"""Resource estimates (7-series), fitted to what Yosys 0.70 makes of the kernels and units of kws.
 
-These numbers steer the planner and appear as `est_*`; only synthesis results are `synth_*`.
+These numbers steer the planner and appear as `est_*`; only synthesis results are `synth_*`. How
+far they are off stands side by side in every report; `make bench` prints the sum of both.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from dataclasses import dataclass
 
 from flow.plan.hwplan import MacSpec, PoolSpec, RequantSpec, ResourceEstimate, WindowPlan
 
-LUT_PER_PRODUCT_BIT = 2.0  # product and its share of the adder tree: 35 LUT at 4x4, 67 at 8x4
-LUT_PER_PRODUCT = 3.0
+LUT_PER_PRODUCT_BIT = 1.6  # product in bit planes and its share of the sum: 31 LUT at 4x4,
+LUT_PER_PRODUCT = 5.0  # 56 at 8x4
+LUT_PER_TREE_BIT = 0.5  # adder tree behind DSPs, per bit of a product
+LUT_PER_ACCUMULATOR_BIT = 1.2
 DSP_LIMITS = (25, 18)  # signed operand widths of one DSP48E1
 LUTRAM_BITS_PER_LUT = 32  # simple dual port RAM32M: 6 bits x 32 in 4 LUTs, rounded down for control
-ROM_BITS_PER_LUT = 64
+ROM_LUT_PER_BIT = 4.0  # one bit, 64 deep; one LUT6 would do, but Yosys shares logic between bits
+ROM_DEPTH = 64
 BRAM_BITS = 36 * 1024
 ROM_LUT_DEPTH = 128  # deeper ROMs go to block RAM
-RAM_LUT_BITS = 4096  # smaller line buffers stay in LUTRAM
+RAM_LUT_BITS = 2048  # smaller line buffers stay in LUTRAM, as `swg` decides
+RAM_LUT_WORDS = 64
 WINDOW_CONTROL_LUT = 130  # address generator of a window
-STREAM_CONTROL_LUT = 8
+STREAM_CONTROL_LUT = 40  # FIFO, counters and handshakes of a unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,6 @@ class UnitParts:
     pool: PoolSpec | None
     window: WindowPlan | None
     x_bits: int
-    x_elems: int
     channels_out: int
     weight_depth: int
     fifo_bits: int
@@ -40,17 +44,17 @@ class UnitParts:
 def estimate(parts: UnitParts, products: str) -> ResourceEstimate:
     """LUT, DSP and BRAM of one unit."""
     lut, dsp, bram = _window_cost(parts)
-    lut += parts.x_elems * parts.x_bits * 0.5 + parts.fifo_bits / LUTRAM_BITS_PER_LUT
-    lut += 4 * STREAM_CONTROL_LUT
-    if parts.mac is not None:
+    lut += parts.fifo_bits / LUTRAM_BITS_PER_LUT + STREAM_CONTROL_LUT
+    if parts.mac is not None and parts.requant is not None:
         mac_lut, mac_dsp = mac_cost(parts.mac, products)
         lut, dsp = lut + mac_lut, dsp + mac_dsp
         word = parts.mac.pe * parts.mac.simd * parts.mac.w_bits
         if parts.weight_depth <= ROM_LUT_DEPTH:
-            lut += word * -(-parts.weight_depth // ROM_BITS_PER_LUT)
+            lut += _rom_lut(word, parts.weight_depth)
         else:
             bram += _blocks(word, parts.weight_depth)
-    if parts.requant is not None:
+        if parts.requant.lanes < parts.mac.pe:  # accumulators wait for their lane in a shifter
+            lut += parts.mac.pe * parts.mac.acc_bits
         lut += _requant_lut(parts.requant, parts.channels_out)
     if parts.pool is not None:
         lut += parts.pool.pe * (2 * parts.pool.sum_bits + parts.pool.y_bits)
@@ -61,11 +65,11 @@ def estimate(parts: UnitParts, products: str) -> ResourceEstimate:
 def mac_cost(mac: MacSpec, products: str) -> tuple[float, int]:
     """LUT and DSP of the multiplier array, its adder tree and accumulators."""
     count = mac.pe * mac.simd
-    accumulators = mac.pe * mac.acc_bits if mac.steps > 1 else 0
+    accumulators = mac.pe * mac.acc_bits * LUT_PER_ACCUMULATOR_BIT if mac.steps > 1 else 0.0
     if products == "lut":
         per_product = LUT_PER_PRODUCT_BIT * mac.x_bits * mac.w_bits + LUT_PER_PRODUCT
         return count * per_product + accumulators, 0
-    tree = mac.pe * (mac.simd - 1) * (mac.x_bits + mac.w_bits + 1)
+    tree = mac.pe * (mac.simd - 1) * (mac.x_bits + mac.w_bits + 1) * LUT_PER_TREE_BIT
     return tree + accumulators, count * dsp_per_product(mac)
 
 
@@ -78,17 +82,19 @@ def dsp_per_product(mac: MacSpec) -> int:
 
 def _requant_lut(spec: RequantSpec, channels: int) -> float:
     width = max(spec.acc_bits + spec.pre_shift, spec.const_bits) + 1
-    barrel = width * spec.delta_bits / 2
-    lane = width + barrel + spec.y_bits + width / 4
-    rom = spec.param_bits * -(-(channels // spec.lanes) // ROM_BITS_PER_LUT)
-    return spec.lanes * (lane + rom)
+    lane = width * (1 + spec.delta_bits / 3) + spec.y_bits
+    return spec.lanes * (lane + _rom_lut(spec.param_bits, channels // spec.lanes))
+
+
+def _rom_lut(width: int, depth: int) -> float:
+    return width * ROM_LUT_PER_BIT * depth / ROM_DEPTH
 
 
 def _window_cost(parts: UnitParts) -> tuple[float, int, float]:
     if parts.window is None:
         return 0.0, 0, 0.0
     width = parts.window.word_elems * parts.x_bits
-    if parts.ring_words * width <= RAM_LUT_BITS:
+    if parts.ring_words <= RAM_LUT_WORDS or parts.ring_words * width <= RAM_LUT_BITS:
         return WINDOW_CONTROL_LUT + parts.ring_words * width / LUTRAM_BITS_PER_LUT, 0, 0.0
     return float(WINDOW_CONTROL_LUT), 0, _blocks(width, parts.ring_words)
 

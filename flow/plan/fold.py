@@ -85,7 +85,8 @@ def _channelwise(node: Node, pe: int, in_elems: int, ii_cycles: int) -> Fold:
     pixels = node.out_shape[0] * node.out_shape[1]
     words = pixels * (node.out_shape[2] // pe) * node.window.taps
     lanes = _lanes(node, pe, ii_cycles) if isinstance(node, MatVec) else pe
-    return Fold(pe, 1, pe, lanes, True, _cycles(node, words, words, in_elems, lanes))
+    in_width = min(in_elems, pe)
+    return Fold(pe, 1, pe, lanes, True, _cycles(node, words, words, in_width, lanes))
 
 
 def _dense(node: MatVec, word_elems: int, in_elems: int, ii_cycles: int) -> Iterator[Fold]:
@@ -102,17 +103,19 @@ def _dense(node: MatVec, word_elems: int, in_elems: int, ii_cycles: int) -> Iter
             words = pixels * (total // word_elems) * (1 if whole else folds)
             lanes = _lanes(node, pe, ii_cycles)
             compute = pixels * folds * (total // simd)
-            cycles = _cycles(node, compute, words if windowed else 0, in_elems, lanes)
+            in_width = min(in_elems, word_elems)
+            cycles = _cycles(node, compute, words if windowed else 0, in_width, lanes)
             yield Fold(pe, simd, word_elems, lanes, windowed, cycles)
 
 
-def _cycles(node: Node, compute: int, window: int, in_elems: int, lanes: int) -> CycleEstimate:
+def _cycles(node: Node, compute: int, window: int, in_width: int, lanes: int) -> CycleEstimate:
+    """`in_width`: elements per cycle at the narrowest place between the input and the window."""
     inputs = node.in_shape[0] * node.in_shape[1] * node.in_shape[2]
     outputs = node.out_shape[0] * node.out_shape[1] * node.out_shape[2]
     return CycleEstimate(
         compute=compute,
         window=window,
-        input_beats=-(-inputs // in_elems),
+        input_beats=-(-inputs // in_width),
         output_beats=outputs // lanes,
         requant=outputs // lanes,
     )
@@ -151,7 +154,7 @@ def _does_not_divide(node: Node, candidates: list[Fold], override: Override) -> 
                 f"layer {node.name!r}: {label.upper()}={value} does not divide {what}={size} "
                 "in a way that the streams support.\n"
                 f"  Choose one of {', '.join(map(str, choices))} in config.yaml "
-                f"(layers.{node.name}.{label})."
+                f"(models.<model>.layers.{node.name}.{label})."
             )
     return (
         f"layer {node.name!r}: PE={override.pe} and SIMD={override.simd} do not go together.\n"

@@ -22,7 +22,7 @@ from flow.plan.hwplan import (
     WindowPlan,
 )
 
-DSP_SHARE = 0.85  # of the device; the rest is left to the user's own logic
+DSP_BUDGET = 0.85  # share of the device; the rest is left to the user's own logic
 LUT_ONLY_PRODUCT_BITS = 16  # x_bits * w_bits up to which a product never takes a DSP (4x4)
 FIFO_DEPTH = 16  # a chain needs no more: windows and gather registers hold the frame's skew
 
@@ -32,8 +32,13 @@ def plan(
     target: Target,
     ii_cycles: int,
     overrides: Mapping[str, Override] | None = None,
+    dsp_budget: float = DSP_BUDGET,
 ) -> HwPlan:
     """Plan `graph` on `target` for one inference every `ii_cycles` cycles.
+
+    Args:
+        overrides: choices by layer name that the planner must keep.
+        dsp_budget: share (0..1) of the device's DSPs; products beyond it go to LUTs.
 
     Raises:
         PlanError: a layer cannot meet the interval, an override does not fit, or the estimate
@@ -55,7 +60,7 @@ def plan(
         unit = _unit(node, fold(node, elems, ii_cycles, override), elems, override)
         units.append(unit)
         elems = unit.lanes
-    units = _spend_dsps(units, target, overrides)
+    units = _spend_dsps(units, int(dsp_budget * target.dsp), overrides)
     result = HwPlan(
         graph_name=graph.name,
         target=target,
@@ -118,7 +123,6 @@ def _parts(node: Node, chosen: Fold, window: WindowPlan | None, mac: MacSpec | N
         pool=None if mac else _pool(node, chosen),
         window=window,
         x_bits=node.x.bits,
-        x_elems=chosen.simd,
         channels_out=node.out_shape[2],
         weight_depth=groups * mac.steps if mac else 0,
         fifo_bits=FIFO_DEPTH * chosen.lanes * node.y.bits,
@@ -221,10 +225,9 @@ def _default_products(mac: MacSpec) -> str:
 
 
 def _spend_dsps(
-    units: list[UnitPlan], target: Target, overrides: Mapping[str, Override]
+    units: list[UnitPlan], budget: int, overrides: Mapping[str, Override]
 ) -> list[UnitPlan]:
     """Move products to LUTs, those that cost the fewest LUTs per DSP first, until DSPs suffice."""
-    budget = int(DSP_SHARE * target.dsp)
     fixed = {name for name, override in overrides.items() if override.products}
     order = sorted(
         (u for u in units if u.mac and u.products == "dsp" and u.name not in fixed),

@@ -80,13 +80,14 @@ def build(
         *("--x-assign", "unique", "--x-initial", "unique", "--timescale", "1ns/1ps"),
         *("-Wno-fatal", *(["--public-flat-rw"] if public else []), *(["--trace"] if trace else [])),
         *(f"-G{name}={value}" for name, value in (parameters or {}).items()),
-        *(f"-I{folder.absolute()}" for folder in includes),
         *extra_args,
         *("-LDFLAGS", _cocotb_link_flags()),
         str(cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"),
-        *(str(source.absolute()) for source in sources),
     ]
+    # What the sources hold decides, not where they lie: a copied project needs no new model.
     stamp = _content_hash([*arguments, opt, _access_rules(top)], [*sources, *_hdl_files(includes)])
+    arguments += [f"-I{folder.absolute()}" for folder in includes]
+    arguments += [str(source.absolute()) for source in sources]
     stamp_file = build_dir / STAMP
     if (build_dir / top).exists() and stamp_file.exists() and stamp_file.read_text() == stamp:
         return Model(top, build_dir, trace, rebuilt=False)

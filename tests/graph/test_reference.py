@@ -96,7 +96,7 @@ def test_wrong_input_is_refused():
         map_input(graph, np.zeros((3, 4, 4, 1), np.float32))
     with pytest.raises(DataError, match="float64, not float32"):
         map_input(graph, np.zeros((3, 9, 6, 2)))
-    with pytest.raises(DataError, match="outside -127..127"):
+    with pytest.raises(DataError, match=r"outside -127\.\.127"):
         run_taps(graph, np.full((1, 9, 6, 2), 200))
 
 
