@@ -40,20 +40,23 @@ def read_steps(model: Any) -> list[Step]:
     problems: list[str] = []
     chain = _chain(model, problems)
     steps: list[Step] = []
-    compute, relu, started = None, None, False
+    compute, relu = None, None
+    started, fresh = False, False  # a quantizer was seen at all; it was the last thing seen
     for layer in chain:
         kind = type(layer).__name__
         if kind in IDENTITY_LAYERS:
             continue
         if kind == "QActivation":
-            problems += _quantizer_problems(layer, repeated=started and compute is None)
+            problems += _quantizer_problems(layer, repeated=fresh)
             steps.append(Step(compute, relu, layer.quantizer, layer.name))
-            compute, relu, started = None, None, True
-        elif kind == "ReLU" and compute is not None and relu is None:
+            compute, relu, started, fresh = None, None, True, True
+            continue
+        if kind in SHAPE_LAYERS and compute is None:
+            continue
+        fresh = False
+        if kind == "ReLU" and compute is not None and relu is None:
             problems += _relu_problems(layer)
             relu = layer
-        elif kind in SHAPE_LAYERS and compute is None:
-            continue
         elif kind in MATRIX_LAYERS or kind.endswith("AveragePooling2D"):
             if compute is not None or not started:
                 problems.append(_unquantised(layer, compute))
@@ -97,26 +100,26 @@ def _chain(model: Any, problems: list[str]) -> list[Any]:
             )
             return chain[::-1]
         chain.append(layer)
-        if type(layer).__name__ == "InputLayer" or id(source) not in producer:
+        if source is model.inputs[0]:  # a Sequential model does not list its input layer
+            return chain[::-1]
+        if id(source) not in producer:
+            problems.append(
+                f"layer {layer.name!r} reads a layer that is used more than once; "
+                "make a layer for each."
+            )
             return chain[::-1]
         layer = producer[id(source)]
 
 
 def _producers(model: Any, problems: list[str]) -> dict[int, Any]:
-    """Layers by the identity of their output; models in the model and shared layers are refused."""
-    producer = {}
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            problems.append(
-                f"layer {layer.name!r} is a model ({type(layer).__name__}); "
-                "put its layers into the model itself."
-            )
-            continue
-        try:
-            producer[id(layer.output)] = layer
-        except AttributeError:  # Keras: several calls, so no one output
-            problems.append(f"layer {layer.name!r} is used more than once; make a layer for each.")
-    return producer
+    """Layers by the identity of their (first) output; models in the model are refused."""
+    problems += [
+        f"layer {layer.name!r} is a model ({type(layer).__name__}); "
+        "put its layers into the model itself."
+        for layer in model.layers
+        if hasattr(layer, "layers")
+    ]
+    return {id(layer.output): layer for layer in model.layers}
 
 
 def _quantizer_problems(layer: Any, repeated: bool) -> list[str]:
