@@ -23,7 +23,7 @@ from flow.emit._shift_layers import ShiftNetwork, graph_of, layer_list
 from flow.emit.hls4ml_backend import NAME
 from flow.emit.writer import load_project, write_files
 from flow.errors import ConfigError
-from flow.graph.arithmetic import quantise_input
+from flow.graph.arithmetic import dequantise, quantise_input
 from flow.graph.reference import run
 from flow.plan import HwPlan, Override, load_plan, plan
 
@@ -165,8 +165,7 @@ class ShiftBackend(Backend):  # type: ignore[misc]
         graph = graph_of(model)
         codes = quantise_input(np.asarray(x, np.float64), graph.input_type)
         out = run(graph, codes.reshape((-1, *graph.input_shape)))
-        y = graph.output.y
-        real = (out - y.zero_point) * 2.0**y.scale_exp
+        real = dequantise(out, graph.output.y)
         return np.asarray(real.reshape(len(real), -1) if out.shape[1:3] == (1, 1) else real)
 
     def build(

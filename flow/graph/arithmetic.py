@@ -186,5 +186,10 @@ def quantise_input(values: NDArray[Any], tensor: TensorType) -> IntArray:
     return clipped.astype(np.int64)
 
 
+def dequantise(codes: IntArray, tensor: TensorType) -> NDArray[np.float64]:
+    """Codes to real values (code - zero_point) * 2**scale_exp, exact in float64."""
+    return np.ldexp((codes - tensor.zero_point).astype(np.float64), tensor.scale_exp)
+
+
 def _pow2(exponent: int) -> Fraction:
     return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)

@@ -1,0 +1,183 @@
+"""Benchmarks of one model, each figure beside its goal and, where there is one, a peer's rate.
+
+    python flow/bench.py --model kws        (or: make bench)
+
+Everything is measured in this run, from empty caches, on this machine: a fresh build of all stages,
+a second run from the cache, XLS compilation alone, RTL simulation speed, and the integer reference
+beside QKeras on the same frames. Absolute times depend on the machine; counts and ratios do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[0] = str(ROOT)  # not flow/, whose modules would hide others
+
+BATCH = 100  # frames of the inference benchmark
+REPEATS = 3  # the median counts
+
+# Goals of kws on xc7z020: `<=` or `>=` the number, or none.
+GOALS: dict[str, tuple[str, float]] = {
+    "integer accuracy (%)": (">=", 90.4),
+    "cycles per frame": ("<=", 9000),
+    "utilisation": (">=", 0.85),
+    "DSP, post-synthesis": ("<=", 188),
+    "LUT, post-synthesis": ("<=", 37_000),
+    "BRAM36, post-synthesis": ("<=", 140),
+    "RTL simulation (cycles/s)": (">=", 60_000),
+    "XLS compilation, no cache (s)": ("<=", 60),
+    "all stages, no cache (s)": ("<=", 1200),
+    "second run, cached (s)": ("<=", 15),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number; `met` is None where there is no goal."""
+
+    name: str
+    value: float
+    goal: str
+    met: bool | None
+
+
+def main() -> int:
+    """Measure, print the table, write reports/<model>/bench.json; 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(
+        prog="flow/bench.py", description=(__doc__ or "").split(".")[0]
+    )
+    parser.add_argument("--model", default="kws")
+    model: str = parser.parse_args().model
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    figures = [_figure(name, value) for name, value in _measure(model).items()]
+    _print(figures)
+    place = ROOT / "reports" / model / "bench.json"
+    place.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
+    return int(any(figure.met is False for figure in figures))
+
+
+def _measure(model: str) -> dict[str, float]:
+    fresh = _build_fresh(model)
+    cached = _timed(lambda: _build(model))
+    report = json.loads((ROOT / "reports" / model / "report.json").read_text())
+    reference, qkeras = _inference(model)
+    synth, network = report["synth"], report["network"]
+    return {
+        "integer accuracy (%)": 100 * report["accuracy"]["integer"],
+        "cycles per frame": report["sim"]["ii_cycles"],
+        "latency (cycles)": report["sim"]["latency_cycles"],
+        f"frames/s at an assumed {network['assumed_clock_mhz']:g} MHz": network["frames_per_s"],
+        "multipliers": network["multipliers"],
+        "utilisation": network["utilisation"],
+        "DSP, post-synthesis": synth["dsp"],
+        "LUT, post-synthesis": synth["lut"],
+        "LUT, estimated": sum(layer["est_lut"] for layer in report["layers"]),
+        "BRAM36, post-synthesis": synth["bram"],
+        "RTL simulation (cycles/s)": report["sim"]["sim_cycles_per_s"],
+        "XLS compilation, no cache (s)": _xls(model),
+        "all stages, no cache (s)": fresh,
+        "second run, cached (s)": cached,
+        "integer reference (inf/s)": reference,
+        "QKeras tf.function, same frames (inf/s)": qkeras,
+        "integer reference / QKeras": reference / qkeras,
+    }
+
+
+def _build_fresh(model: str) -> float:
+    """Seconds of a build that finds no cache at all, the set-up of packages excluded."""
+    shutil.rmtree(ROOT / "build" / model, ignore_errors=True)
+    shutil.rmtree(ROOT / "build" / "cache", ignore_errors=True)
+    with tempfile.TemporaryDirectory() as empty:
+        return _timed(lambda: _build(model, SHIFTFLOW_CACHE=empty))
+
+
+def _build(model: str, **environment: str) -> None:
+    command = [sys.executable, str(ROOT / "flow" / "build.py"), "--model", model]
+    subprocess.run(command, env={**os.environ, **environment}, check=True)
+
+
+def _xls(model: str) -> float:
+    from flow.config import load_config
+    from flow.emit.writer import kernel_specs, uses_dsp
+    from flow.emit.xls import compile_kernels
+    from flow.plan import load_plan
+
+    plan, tools = load_plan(ROOT / "build" / model / "plan" / "plan.json"), load_config().tools
+    specs = [(spec, uses_dsp(unit)) for unit in plan.units for spec in kernel_specs(unit)]
+    with tempfile.TemporaryDirectory() as folder:
+        return _timed(
+            lambda: compile_kernels(
+                [spec for spec, _ in specs],
+                Path(folder),
+                jobs=tools.jobs,
+                timeout_s=int(tools.xls_timeout_s),
+                cache_dir=None,
+                use_dsp={spec.name: dsp for spec, dsp in specs},
+            )
+        )
+
+
+def _inference(model: str) -> tuple[float, float]:
+    """Inferences per second of the integer reference and of QKeras on the same frames."""
+    import numpy as np
+    import tensorflow as tf
+
+    from flow.graph import load_graph, run
+    from flow.graph.arithmetic import dequantise
+    from models import weights
+
+    graph = load_graph(ROOT / "build" / model / "extract")
+    tensor = graph.input_type
+    rng = np.random.default_rng(1)
+    codes = rng.integers(tensor.lo, tensor.hi + 1, (BATCH, *graph.input_shape))
+    real = tf.constant(dequantise(codes, tensor), tf.float32)
+    network = tf.function(weights.load(model))
+    network(real)  # traces
+    return BATCH / _median(lambda: run(graph, codes)), BATCH / _median(lambda: network(real))
+
+
+def _median(action: Callable[[], Any]) -> float:
+    return sorted(_timed(action) for _ in range(REPEATS))[REPEATS // 2]
+
+
+def _timed(action: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _figure(name: str, value: float) -> Figure:
+    if name not in GOALS:
+        return Figure(name, value, "", None)
+    sign, goal = GOALS[name]
+    return Figure(
+        name, value, f"{sign} {goal:,g}", value <= goal if sign == "<=" else value >= goal
+    )
+
+
+def _print(figures: list[Figure]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("figure", "measured", "goal", "met")
+    for figure in figures:
+        met = {True: "yes", False: "NO", None: ""}[figure.met]
+        value = f"{figure.value:,.0f}" if figure.value >= 1000 else f"{figure.value:.4g}"
+        table.add_row(figure.name, value, figure.goal, met)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
