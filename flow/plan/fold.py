@@ -44,7 +44,7 @@ class Fold:
 
 
 def fold(node: Node, in_elems: int, ii_cycles: int, override: Override = Override()) -> Fold:
-    """The cheapest fold of `node` that meets `ii_cycles`, or the override's.
+    """The cheapest fold of `node` that meets `ii_cycles`; an override of both may be slower.
 
     Args:
         in_elems: elements per beat that the layer before sends.
@@ -56,11 +56,11 @@ def fold(node: Node, in_elems: int, ii_cycles: int, override: Override = Overrid
     chosen = [c for c in candidates if _matches(c, override)]
     if not chosen:
         raise PlanError(_does_not_divide(node, candidates, override))
-    if override.pe is not None and override.simd is not None:
-        return min(chosen, key=_cost)
     fast = [c for c in chosen if c.cycles.bound <= ii_cycles]
     if not fast:
-        best = min(chosen, key=lambda c: c.cycles.bound)
+        best = min(chosen, key=lambda c: (c.cycles.bound, _cost(c)))
+        if override.pe is not None and override.simd is not None:
+            return best
         raise PlanError(
             f"layer {node.name!r} cannot reach an initiation interval of {ii_cycles} cycles; its "
             f"fastest fold (PE={best.pe}, SIMD={best.simd}) needs {best.cycles.bound}.\n"

@@ -1,0 +1,169 @@
+"""Plans of whole networks: interval, budget, estimates, and what a user is told."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from flow.errors import PlanError
+from flow.frontend.extract import extract
+from flow.graph import IntGraph, accumulator_bits
+from flow.plan import HwPlan, Override, Target, plan
+from flow.plan.cost import mac_cost
+from tests.helpers import small_graph
+
+TARGET = Target("xc7z020", "xc7", 53200, 106400, 220, 140, 100.0)
+KWS_II = 8000
+
+
+@pytest.fixture(scope="module")
+def kws_graph() -> IntGraph:
+    return extract("kws", "mpq")
+
+
+@pytest.mark.parametrize("ii_cycles", [180, 200, 360, 500, 1000, 5000])
+def test_the_estimate_keeps_the_target(ii_cycles: int) -> None:
+    hw_plan = plan(small_graph(), TARGET, ii_cycles)
+    assert hw_plan.target_ii_cycles == ii_cycles
+    assert hw_plan.est_ii_cycles == max(unit.cycles.bound for unit in hw_plan.units)
+    assert hw_plan.est_ii_cycles <= ii_cycles
+    assert hw_plan.input_beats <= ii_cycles
+
+
+def test_multipliers_shrink_as_the_interval_grows() -> None:
+    counts = [plan(small_graph(), TARGET, ii).multipliers for ii in (180, 360, 720, 1440, 2880)]
+    assert counts == sorted(set(counts), reverse=True)
+    assert counts[-1] == len([node for node in small_graph().nodes if node.macs])
+
+
+def test_streams_of_neighbours_fit_together() -> None:
+    hw_plan = plan(small_graph(), TARGET, 360)
+    elems = hw_plan.input_elems
+    for unit in hw_plan.units:
+        assert unit.in_elems == elems
+        assert unit.pe % unit.lanes == 0
+        elems = unit.lanes
+    assert hw_plan.output_elems == elems
+    for unit, following in zip(hw_plan.units, hw_plan.units[1:], strict=False):
+        assert unit.out_beats == following.in_beats
+    assert hw_plan.output_beats == hw_plan.units[-1].out_beats
+
+
+def test_estimates_are_positive_and_dsps_are_only_where_products_use_them() -> None:
+    for unit in plan(small_graph(), TARGET, 360).units:
+        assert unit.resources.lut > 0
+        assert unit.resources.bram >= 0
+        if unit.mac is not None:
+            expected = mac_cost(unit.mac, unit.products)[1]
+            assert unit.resources.dsp == expected
+            assert (expected > 0) == (unit.products == "dsp")
+
+
+def test_widths_come_from_the_actual_weights() -> None:
+    graph = small_graph()
+    for node, unit in zip(graph.nodes, plan(graph, TARGET, 360).units, strict=True):
+        if unit.mac is None:
+            continue
+        top = max(int(node.weights.max()), -int(node.weights.min()) - 1)
+        assert unit.w_bits == top.bit_length() + 1 <= node.weight_bits
+        assert unit.acc_bits == accumulator_bits(node)
+
+
+def test_narrow_products_never_take_dsps_and_wide_ones_do() -> None:
+    units = {unit.name: unit for unit in plan(small_graph(), TARGET, 360).units}
+    assert units["point"].x_bits * units["point"].w_bits == 16
+    assert units["point"].products == "lut"
+    assert units["dense"].x_bits * units["dense"].w_bits == 96
+    assert units["dense"].products == "dsp"
+
+
+def test_a_small_dsp_budget_moves_the_cheapest_products_to_luts_first() -> None:
+    def in_dsps(budget: float) -> set[str]:
+        hw_plan = plan(small_graph(), TARGET, 180, dsp_budget=budget)
+        assert sum(u.resources.dsp for u in hw_plan.units if u.mac) <= max(budget * TARGET.dsp, 0)
+        return {unit.name for unit in hw_plan.units if unit.products == "dsp"}
+
+    units = {unit.name: unit for unit in plan(small_graph(), TARGET, 180).units}
+
+    def luts_per_dsp(name: str) -> float:
+        mac = units[name].mac
+        assert mac is not None
+        dsp_luts, dsps = mac_cost(mac, "dsp")
+        return (mac_cost(mac, "lut")[0] - dsp_luts) / dsps
+
+    order = sorted(in_dsps(1.0), key=luts_per_dsp)
+    assert set(order) == {"conv", "deep", "dense"}
+    assert [in_dsps(b / 220) for b in (27, 26, 10, 2)] == [
+        set(order), set(order[1:]), set(order[2:]), set(),
+    ]  # fmt: skip
+
+
+def test_moved_products_cost_the_luts_that_the_model_says() -> None:
+    free, tight = (plan(small_graph(), TARGET, 180, dsp_budget=b) for b in (1.0, 0.0))
+    for before, after in zip(free.units, tight.units, strict=True):
+        if before.products == after.products:
+            assert before.resources == after.resources
+            continue
+        assert before.mac is not None
+        change = mac_cost(before.mac, "lut")[0] - mac_cost(before.mac, "dsp")[0]
+        assert after.resources.lut == before.resources.lut + round(change)
+        assert after.resources.dsp == 0
+
+
+def test_an_override_of_products_is_kept_whatever_the_budget() -> None:
+    overrides = {"conv": Override(products="dsp"), "dense": Override(products="lut")}
+    hw_plan = plan(small_graph(), TARGET, 180, overrides, dsp_budget=0.1)
+    products = {unit.name: unit.products for unit in hw_plan.units}
+    assert products["conv"] == "dsp"
+    assert products["dense"] == "lut"
+
+
+def test_overrides_of_folds_reach_the_unit() -> None:
+    overrides = {"conv": Override(pe=8, simd=12), "pool": Override(pe=4)}
+    units = {unit.name: unit for unit in plan(small_graph(), TARGET, 400, overrides).units}
+    assert (units["conv"].pe, units["conv"].simd) == (8, 12)
+    assert units["pool"].pe == 4
+
+
+def test_an_override_of_an_unknown_layer_is_refused() -> None:
+    with pytest.raises(PlanError) as caught:
+        plan(small_graph(), TARGET, 400, {"nope": Override(), "conv": Override()})
+    assert str(caught.value) == (
+        "config.yaml names layers ['nope'] that 'small' does not have.\n"
+        "  Its layers: conv, deep, point, pool, dense."
+    )
+
+
+def test_a_device_that_is_too_small_lists_every_shortage() -> None:
+    small = replace(TARGET, lut=100, bram=0, dsp=1)
+    with pytest.raises(PlanError) as caught:
+        plan(small_graph(), small, 400)
+    hw_plan = plan(small_graph(), replace(small, lut=99999, bram=999, dsp=10), 400, dsp_budget=0)
+    need = {f.name: sum(getattr(u.resources, f.name) for u in hw_plan.units)
+            for f in fields(hw_plan.units[0].resources)}  # fmt: skip
+    assert str(caught.value) == (
+        f"'small' at 400 cycles does not fit 'xc7z020': estimated {need['lut']:g} LUT of 100, "
+        f"{need['dsp']:g} DSP of 1, {need['bram']:g} BRAM of 0.\n"
+        "  Raise target_ii_cycles in config.yaml or choose a larger --target."
+    )
+
+
+def test_equal_inputs_give_equal_plans() -> None:
+    assert plan(small_graph(), TARGET, 400) == plan(small_graph(), TARGET, 400)
+
+
+def test_kws_at_8000_cycles_uses_its_multipliers(kws_graph: IntGraph) -> None:
+    hw_plan: HwPlan = plan(kws_graph, TARGET, KWS_II)
+    assert hw_plan.est_ii_cycles == KWS_II
+    assert kws_graph.macs / (hw_plan.multipliers * hw_plan.est_ii_cycles) >= 0.85
+    assert sum(unit.resources.dsp for unit in hw_plan.units) <= 188
+
+
+def test_kws_ends_at_5000_cycles_where_its_first_window_has_one_tap_per_cycle(
+    kws_graph: IntGraph,
+) -> None:
+    roomy = replace(TARGET, lut=10**6)
+    assert plan(kws_graph, roomy, 5000).est_ii_cycles == 25 * 5 * 10 * 4
+    with pytest.raises(PlanError, match=r"'conv2d' cannot reach .* needs 5000\."):
+        plan(kws_graph, roomy, 4999)
