@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from flow.data import Samples, pick_frames
 from flow.graph import Accuracy, IntGraph, evaluate, map_input, run_taps
 
-EQUALITY_FRAMES = 64  # samples that are compared layer by layer, codes against QKeras
+EQUALITY_FRAMES = 512  # at most so many samples are compared layer by layer, codes against QKeras
 FRAME_SEED = 1
 BATCH = 250
 

@@ -48,7 +48,8 @@ def _accuracy(section: Section, recorded: Section) -> str:
         if section[key] is not None
     ]
     if not section["recorded"]:
-        return f"{', '.join(shares)} on {measured}"
+        text = f"{', '.join(shares)} on {measured}"
+        return f"{text} (float: recorded in training)" if section["float"] is not None else text
     origin = f"recorded on {recorded['samples']} samples of {recorded['dataset']}"
     return f"{', '.join(shares[:-1])} ({origin}); {shares[-1]} on {measured} shipped here"
 
