@@ -131,7 +131,8 @@ def test_run_prints_stages_and_summary(folder: Path, capsys: pytest.CaptureFixtu
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[:7]] == [["kws:", name] for name in stages.STAGES]
     assert lines[7:] == [
-        "accuracy          float 90.00 %, QKeras 80.00 %, integer 80.00 % on 10 samples of set (float: recorded in training)",
+        "accuracy          float 90.00 %, QKeras 80.00 %, integer 80.00 % on 10 samples of set"
+        " (float: recorded in training)",
         "RTL simulation    2 frames, 24 outputs compared, 0 mismatches",
         "cycles per frame  8,000 (latency 9,000)",
         "multipliers       333, utilisation 99.7 %",

@@ -30,7 +30,8 @@ def test_saved_evaluation_loads_again(tmp_path: Path) -> None:
     [
         (
             accuracy("kws_test_dev", 0.914, False),
-            "float 91.40 %, QKeras 91.60 %, integer 50.00 % on 120 samples of kws_test_dev (float: recorded in training)",
+            "float 91.40 %, QKeras 91.60 %, integer 50.00 % on 120 samples of kws_test_dev"
+            " (float: recorded in training)",
         ),
         (
             accuracy("mine", None, False),
