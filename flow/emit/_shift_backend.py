@@ -7,6 +7,7 @@ being imported itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,10 @@ from flow.config import load_config
 from flow.emit._shift_layers import ShiftNetwork, graph_of, layer_list
 from flow.emit.hls4ml_backend import NAME
 from flow.emit.writer import load_project, write_files
-from flow.errors import ConfigError
+from flow.errors import ConfigError, DataError
 from flow.graph.arithmetic import dequantise, quantise_input
 from flow.graph.reference import run
+from flow.graph.types import IntArray, IntGraph
 from flow.plan import HwPlan, Override, load_plan, plan
 
 if TYPE_CHECKING:  # hls4ml.model.graph is not there yet while plug-ins load
@@ -112,6 +114,7 @@ class ShiftBackend(Backend):  # type: ignore[misc]
         """
         if engine not in ENGINES:
             raise ConfigError(f"engine {engine!r} is not available; choose one of {ENGINES}.")
+        _check_overrides(layers or {})
         if unknown:
             raise ConfigError(
                 f"back end {NAME!r} has no option {sorted(unknown)}.\n"
@@ -162,9 +165,9 @@ class ShiftBackend(Backend):  # type: ignore[misc]
 
     def predict(self, model: ModelGraph, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Dequantised outputs [n, ...] of integer inference on float inputs [n, ...]."""
+        _refuse_foreign_flows(model)
         graph = graph_of(model)
-        codes = quantise_input(np.asarray(x, np.float64), graph.input_type)
-        out = run(graph, codes.reshape((-1, *graph.input_shape)))
+        out = run(graph, _input_codes(graph, x))
         real = dequantise(out, graph.output.y)
         return np.asarray(real.reshape(len(real), -1) if out.shape[1:3] == (1, 1) else real)
 
@@ -189,6 +192,16 @@ class ShiftBackend(Backend):  # type: ignore[misc]
         return _build(model, folder, x, frames, simulate, synth)
 
 
+def _check_overrides(layers: Mapping[str, Mapping[str, Any]]) -> None:
+    allowed = [field.name for field in fields(Override)]
+    for name, layer in layers.items():
+        unknown = sorted(set(layer) - set(allowed))
+        if unknown:
+            raise ConfigError(
+                f"layers[{name!r}] has no option {unknown}; its options: {', '.join(allowed)}."
+            )
+
+
 def plan_of(model: ModelGraph) -> HwPlan:
     """The plan of a ModelGraph: the one given as `plan_file`, or a new one."""
     value = model.config.get_config_value
@@ -197,6 +210,22 @@ def plan_of(model: ModelGraph) -> HwPlan:
     overrides = {name: Override(**layer) for name, layer in value("Layers").items()}
     target = load_config().target(value("Target"))
     return plan(graph_of(model), target, value("TargetCycles"), overrides)
+
+
+def _input_codes(graph: IntGraph, x: NDArray[np.floating[Any]]) -> IntArray:
+    """Codes [n, h, w, c] of float inputs; axes of size 1 may be absent, no other may differ."""
+    values = np.asarray(x, np.float64)
+    given, needed = (
+        [n for n in shape if n != 1] for shape in (values.shape[1:], graph.input_shape)
+    )
+    if values.ndim < 2 or given != needed:
+        raise DataError(
+            f"inputs of {graph.name!r} have shape {values.shape}, "
+            f"not (n, {', '.join(map(str, graph.input_shape))})."
+        )
+    if not np.isfinite(values).all():
+        raise DataError(f"inputs of {graph.name!r} hold NaN or infinity.")
+    return quantise_input(values, graph.input_type).reshape((-1, *graph.input_shape))
 
 
 def _build(
@@ -218,8 +247,7 @@ def _build(
             low, high = graph.input_type.lo, graph.input_type.hi + 1
             codes = np.random.default_rng(1).integers(low, high, (frames, *graph.input_shape))
         else:
-            codes = quantise_input(np.asarray(x[:frames], np.float64), graph.input_type)
-            codes = codes.reshape((-1, *graph.input_shape))
+            codes = _input_codes(graph, x[:frames])
         report["sim"] = simulate_project(
             project, graph, hw_plan, codes, folder / "sim", frames=frames,
             stalls=StallSettings(30, 30, (1,)),
