@@ -18,6 +18,7 @@ from flow.config import ROOT, Config, ModelConfig, choose
 from flow.data import Source, find_samples, load_samples, pick_frames
 from flow.errors import ConfigError
 from flow.plan.hwplan import Target
+from flow.progress import tell
 
 if TYPE_CHECKING:
     from flow.graph import IntGraph
@@ -245,6 +246,7 @@ def _emit(run: Run, folder: Path, done: Done) -> None:
         jobs=tools.jobs,
         xls_timeout_s=tools.xls_timeout_s,
         cache_dir=BUILD / "cache" / "xls",
+        progress=lambda kernel, _: tell(f"compiled {kernel}"),
     )
 
 
@@ -267,6 +269,7 @@ def _simulate(run: Run, folder: Path, done: Done) -> None:
         folder,
         frames=count,
         stalls=StallSettings(settings.stall_in_percent, settings.stall_out_percent, settings.seeds),
+        progress=tell,
     )
     save_sim(result, folder / "sim.json")
     # every output word of the RTL was compared and none differs, so its accuracy is the integers'
@@ -286,6 +289,7 @@ def _synth(run: Run, folder: Path, done: Done) -> None:
         jobs=tools.jobs,
         timeout_s=tools.synth_timeout_s,
         cache_dir=BUILD / "cache" / "synth",
+        progress=lambda unit, share: tell(f"{share:.0%}, {unit} done"),
     )
     save_synth_result(result, folder / "synth.json")
 

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from flow.cache import Notify, Outcome
+from flow.progress import LOGGER, Listener
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -29,6 +30,8 @@ class Terminal:
             disable=not console.is_terminal,
         )
         self._task: TaskID | None = None
+        self._stage = ""
+        self._listener = Listener(self._show)
 
     @property
     def notify(self) -> Notify:
@@ -37,6 +40,7 @@ class Terminal:
 
     def __enter__(self) -> Terminal:
         self._progress.start()
+        LOGGER.addHandler(self._listener)
         return self
 
     def __exit__(
@@ -45,14 +49,21 @@ class Terminal:
         error: BaseException | None,
         where: TracebackType | None,
     ) -> None:
+        LOGGER.removeHandler(self._listener)
         self._progress.stop()
 
     def _start(self, name: str) -> None:
-        self._task = self._progress.add_task(f"{self._run_name}: {name}", total=None)
+        self._stage = f"{self._run_name}: {name}"
+        self._task = self._progress.add_task(self._stage, total=None)
+
+    def _show(self, text: str) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, description=escape(f"{self._stage}: {text}"))
 
     def _end(self, outcome: Outcome) -> None:
         if self._task is not None:
             self._progress.remove_task(self._task)
+            self._task = None
         state = "cached" if outcome.cached else f"{outcome.seconds:.1f} s"
         console.print(f"{escape(self._run_name)}: {outcome.name:<9} {state}")
 

@@ -40,7 +40,7 @@ WARM_UP_FRAMES = 2  # the pipeline of layers fills while these pass
 TIMEOUT_FACTOR = 4  # over the time that the stalls alone would need
 ENGINE = "verilator"
 
-Progress = Callable[[str, float], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,12 @@ def simulate(
     *,
     frames: int,
     stalls: StallSettings,
-    progress: Progress | None = None,
+    progress: Progress = lambda text: None,
 ) -> SimResult:
     """Run `frames` frames of `codes` [n, h, w, c] without stalls, then once per stall seed.
+
+    Args:
+        progress: called with what is done next.
 
     Raises:
         Mismatch: a word of any layer differs, is missing or surplus; names the first wrong layer.
@@ -76,18 +79,20 @@ def simulate(
     """
     check_roms(project)
     frames = min(frames, len(codes))
+    progress("integer reference")
     taps = run_taps(graph, codes[:frames])
     stimuli = folder / "stimuli"
     streams = write_stimuli(graph, plan, taps, stimuli)
     for unit in project.units:
         for rom in unit.roms:
             shutil.copyfile(project.rtl / rom.path, stimuli / rom.path)
+    progress("every layer by itself")
     layers = _simulate_layers(project, graph, plan, streams, folder, frames)
-    if progress is not None:
-        progress("layers", 0.5)
+    progress("building the network's model")
     model, probes = _build_network(project, plan, streams, folder, frames)
     profiles = [Profile("none"), *(stalls.profile(seed) for seed in stalls.seeds)]
     budget = _timeout_cycles(plan, frames, stalls)
+    progress(f"{frames} frames under {len(profiles)} stall profiles")
     results = _play_checked(model, probes, profiles, stimuli, frames, budget, graph, streams)
     return _result(plan, profiles, results, layers, frames)
 
