@@ -3,6 +3,8 @@
 
 PYTHON_ENV := .venv/bin
 JOBS ?= 2
+# all tests of a file in one process: they share what the file's fixtures build
+PYTEST := $(PYTHON_ENV)/python -m pytest -n $(JOBS) --dist loadfile
 
 .PHONY: help setup kws test lint regress bench clean
 
@@ -20,11 +22,11 @@ lint: setup
 	$(PYTHON_ENV)/mypy
 
 test: lint
-	$(PYTHON_ENV)/python -m pytest -n $(JOBS) -m "not slow"
+	$(PYTEST) -m "not slow"
 
 # everything, the slow tests included
 regress: lint
-	$(PYTHON_ENV)/python -m pytest -n $(JOBS)
+	$(PYTEST)
 
 # every figure of kws beside its goal, measured from empty caches
 bench: setup

@@ -20,6 +20,7 @@ import cocotb_tools.config
 from cocotb_tools.runner import Verilator
 
 from flow.errors import ToolFailed, ToolMissing
+from flow.locks import wait_for
 
 LOG = logging.getLogger(__name__)
 REPOSITORY = Path(__file__).parents[2]
@@ -61,7 +62,8 @@ def build(
 ) -> Model:
     """Compile `top` to a simulation model for cocotb; return at once when nothing changed.
 
-    Modules that `sources` do not hold are looked up by file name in `includes`.
+    Modules that `sources` do not hold are looked up by file name in `includes`. Two processes that
+    build in one folder take turns.
 
     Args:
         opt: optimisation of the generated C++, `-O1` (builds fast) or `-O3` (runs fast).
@@ -74,7 +76,7 @@ def build(
         ToolFailed: the build failed; its log is `<build_dir>/build.log`.
     """
     build_dir = build_dir.absolute()
-    root = _verilator_root()
+    _verilator_root()
     arguments = [
         *("--cc", "--exe", "--vpi", "--prefix", "Vtop", "--top-module", top, "-o", top),
         *("--x-assign", "unique", "--x-initial", "unique", "--timescale", "1ns/1ps"),
@@ -88,24 +90,12 @@ def build(
     stamp = _content_hash([*arguments, opt, _access_rules(top)], [*sources, *_hdl_files(includes)])
     arguments += [f"-I{folder.absolute()}" for folder in includes]
     arguments += [str(source.absolute()) for source in sources]
-    stamp_file = build_dir / STAMP
-    if (build_dir / top).exists() and stamp_file.exists() and stamp_file.read_text() == stamp:
-        return Model(top, build_dir, trace, rebuilt=False)
-
-    shutil.rmtree(build_dir, ignore_errors=True)
-    build_dir.mkdir(parents=True)
-    log = build_dir / "build.log"
-    started = time.monotonic()
-    access = build_dir / "bench_ports.vlt"
-    access.write_text(_access_rules(top))
-    verilate = [str(root / "bin" / "verilator_bin"), *arguments, str(access)]
-    verilate += ["-Mdir", str(build_dir)]
-    _execute(f"verilating {top!r}", verilate, log)
-    cached = _runtime_cache(opt, trace)
-    _restore_runtime(cached, build_dir)
-    _execute(f"compiling the model of {top!r}", _make_command(build_dir, opt), log)
-    _save_runtime(cached, build_dir)
-    stamp_file.write_text(stamp)
+    with wait_for(build_dir.with_name(f"{build_dir.name}.lock")):
+        if _is_built(build_dir, top, stamp):
+            return Model(top, build_dir, trace, rebuilt=False)
+        started = time.monotonic()
+        _compile(top, arguments, build_dir, opt=opt, trace=trace)
+        (build_dir / STAMP).write_text(stamp)
     LOG.info("built %s in %.1f s", top, time.monotonic() - started)
     return Model(top, build_dir, trace, rebuilt=True)
 
@@ -178,6 +168,28 @@ class _Runner(Verilator):
         super()._set_env_common()
         folders = [str(REPOSITORY), *(folder for folder in sys.path if folder)]
         self.env["PYTHONPATH"] = os.pathsep.join(str(Path(folder).absolute()) for folder in folders)
+
+
+def _is_built(build_dir: Path, top: str, stamp: str) -> bool:
+    stamp_file = build_dir / STAMP
+    return (
+        (build_dir / top).exists() and stamp_file.exists() and stamp_file.read_text() == stamp
+    )
+
+
+def _compile(top: str, arguments: list[str], build_dir: Path, *, opt: str, trace: bool) -> None:
+    shutil.rmtree(build_dir, ignore_errors=True)
+    build_dir.mkdir(parents=True)
+    log = build_dir / "build.log"
+    access = build_dir / "bench_ports.vlt"
+    access.write_text(_access_rules(top))
+    verilate = [str(_verilator_root() / "bin" / "verilator_bin"), *arguments, str(access)]
+    verilate += ["-Mdir", str(build_dir)]
+    _execute(f"verilating {top!r}", verilate, log)
+    cached = _runtime_cache(opt, trace)
+    _restore_runtime(cached, build_dir)
+    _execute(f"compiling the model of {top!r}", _make_command(build_dir, opt), log)
+    _save_runtime(cached, build_dir)
 
 
 def _verilator_root() -> Path:

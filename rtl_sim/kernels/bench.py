@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flow.emit.xls import STREAMS, CompiledKernel, KernelSpec, compile_kernels, kernel_port
 from rtl_sim.harness import PROFILES, Profile, ProfileResult, pack
-from rtl_sim.units.bench import BUILD_ROOT, Instance, Stream, play_bench
+from rtl_sim.units.bench import BUILD_ROOT, Instance, Stream, bench_folder, play_in
 
 COMPILE_JOBS = 2
 COMPILE_TIMEOUT_S = 120
@@ -50,17 +50,18 @@ def play_kernels(
     name: str, cases: Sequence[Case], profiles: Sequence[Profile] = PROFILES
 ) -> Played:
     """Compile and simulate all cases."""
-    rtl = BUILD_ROOT / name / "rtl"
-    kernels = compile_kernels(
-        [case.spec for case in cases],
-        rtl,
-        jobs=COMPILE_JOBS,
-        timeout_s=COMPILE_TIMEOUT_S,
-        cache_dir=BUILD_ROOT / "xls_cache",
-        use_dsp={case.spec.name: case.use_dsp for case in cases},
-    )
-    instances = [_instance(case) for case in cases]
-    return Played(kernels, play_bench(name, instances, profiles=profiles, includes=[rtl]))
+    with bench_folder(name) as folder:
+        kernels = compile_kernels(
+            [case.spec for case in cases],
+            folder / "rtl",
+            jobs=COMPILE_JOBS,
+            timeout_s=COMPILE_TIMEOUT_S,
+            cache_dir=BUILD_ROOT / "xls_cache",
+            use_dsp={case.spec.name: case.use_dsp for case in cases},
+        )
+        instances = [_instance(case) for case in cases]
+        results = play_in(folder, instances, profiles=profiles, includes=[folder / "rtl"])
+    return Played(kernels, results)
 
 
 def assert_one_beat_per_cycle(case: Case, kernel: CompiledKernel, played: ProfileResult) -> None:

@@ -104,7 +104,7 @@ def test_the_bench_names_the_beat_of_a_wrong_constant(cases: list[Case], played:
     constant[wrong_beat, 0] += 1 << int(shift[wrong_beat, 0])
     broken = dict(cases[0].streams) | {"p": _parameters(shape, constant, shift)}
     spoiled = [replace(cases[0], streams=broken), *cases[1:]]
-    result = play_kernels("kernel_requant", spoiled, PROFILES[:2])
+    result = play_kernels("kernel_requant_spoiled", spoiled, PROFILES[:2])
     for profile in result.profiles:
         assert not profile.clean
         assert [tap.mismatches for tap in profile.taps] == [1] + [0] * (len(cases) - 1)

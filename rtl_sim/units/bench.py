@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flow.locks import wait_for
 from rtl_sim.harness import (
     BENCH_LIB,
     PROFILES,
@@ -60,9 +62,39 @@ def play_bench(
     """Build one model of all instances, play every profile; the taps come in order of outputs.
 
     `frames` divides every stream's words; it only tells the probes where a frame ends.
+    Two processes that play the same bench take turns.
     """
+    with bench_folder(name) as folder:
+        return play_in(
+            folder,
+            instances,
+            frames=frames,
+            profiles=profiles,
+            timeout_cycles=timeout_cycles,
+            includes=includes,
+        )
+
+
+@contextmanager
+def bench_folder(name: str) -> Iterator[Path]:
+    """The folder of a bench, for this process alone until the block ends."""
     folder = BUILD_ROOT / name
-    folder.mkdir(parents=True, exist_ok=True)
+    with wait_for(BUILD_ROOT / f"{name}.lock"):
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+
+
+def play_in(
+    folder: Path,
+    instances: Sequence[Instance],
+    *,
+    frames: int = 1,
+    profiles: Sequence[Profile] = PROFILES,
+    timeout_cycles: int | None = None,
+    includes: Sequence[Path] = (),
+) -> list[ProfileResult]:
+    """Do what `play_bench` does, in a folder that the caller has to itself (`bench_folder`)."""
+    name = folder.name
     top = folder / f"bench_{name}.sv"
     _write_if_changed(top, _bench_text(top.stem, instances, frames))
     taps = []
