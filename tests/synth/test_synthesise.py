@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from flow.config import ROOT
 from flow.errors import ConfigError, DataError, ToolFailed, ToolMissing
 from flow.plan.hwplan import Target
 from flow.synth import load_synth_result, save_synth_result, synthesise, yosys
@@ -186,6 +189,48 @@ def test_an_unknown_family_names_the_config_key(tmp_path: Path) -> None:
     target = Target("ice", "ice40", 1, 1, 1, 1, 12.0)
     with pytest.raises(ConfigError, match=r"'ice40'.*\n.*targets\.\*\.family"):
         synthesise(tiny_project(tmp_path), target, tmp_path / "synth", jobs=1, timeout_s=60)
+
+
+def test_processes_prepare_the_tool_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        "import time\n"
+        "def note(word):\n"
+        "    with open({calls!r}, 'a') as calls: calls.write(word + ' ')\n"
+        "note('start'); time.sleep(0.3); note('end')\n"
+    )
+    _, calls = stand_in(monkeypatch, tmp_path, text)
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path / "cache"))
+    places = [tmp_path / name for name in "ab"]
+    for place in places:
+        place.mkdir()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(yosys.prepare, places))
+    assert calls.read_text().split() == ["start", "end"] * 2
+
+
+@pytest.mark.synth
+@pytest.mark.slow
+def test_two_processes_start_yosys_on_a_fresh_machine(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from flow.synth.yosys import prepare\n"
+        "prepare(Path(sys.argv[1]))"
+    )
+    cache = tmp_path / "cache"
+    places = [tmp_path / name for name in "ab"]
+    for place in places:
+        place.mkdir()
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(place)],
+            cwd=ROOT, env={**os.environ, "YOWASP_CACHE_DIR": str(cache)},
+        )
+        for place in places
+    ]  # fmt: skip
+    assert [process.wait(timeout=600) for process in started] == [0, 0]
+    logs = [(place / "yosys_version.log").read_text() for place in places]
+    assert sum("Preparing to run" in log for log in logs) == 1
 
 
 @pytest.mark.synth
