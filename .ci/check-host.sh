@@ -18,6 +18,10 @@ machine=$(uname -m)
 [ "$(uname -s)" = Linux ] && [ "$machine" = x86_64 ] ||
     lacks "Linux on x86_64 (this is $(uname -s) on $machine): the XLS compiler exists for no other"
 
+for tool in flock getconf sha256sum; do
+    command -v "$tool" >/dev/null || lacks "$tool (Debian: util-linux, libc-bin, coreutils)"
+done
+
 glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2)
 oldest=$(printf '%s\n2.34\n' "${glibc:-0}" | sort -V | head -n 1)
 [ "$oldest" = 2.34 ] || lacks "glibc 2.34 or later (this is ${glibc:-another C library})"

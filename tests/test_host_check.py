@@ -10,7 +10,9 @@ from pathlib import Path
 
 from flow.config import ROOT
 
-UTILITIES = ("uname", "getconf", "cut", "sort", "head", "make", "perl")
+UTILITIES = (
+    "uname", "getconf", "cut", "sort", "head", "make", "perl", "flock", "sha256sum",
+)  # fmt: skip
 
 
 def check(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -36,11 +38,13 @@ def test_complete_machine_names_its_python(tmp_path: Path) -> None:
 
 def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
     path = with_utilities(tmp_path, *UTILITIES)
-    (path / "perl").unlink()
+    for name in ("perl", "flock"):
+        (path / name).unlink()
     result = check(path, PYTHON=sys.executable)
     assert result.returncode == 1
     assert result.stderr == (
         "This machine lacks:\n"
+        "  - flock (Debian: util-linux, libc-bin, coreutils)\n"
         "  - g++ (Verilator needs it to build a simulation)\n"
         "  - perl (Verilator needs it to build a simulation)\n"
     )
@@ -76,19 +80,23 @@ def test_interrupted_setup_starts_over(tmp_path: Path) -> None:
         (tmp_path / "calls").unlink(missing_ok=True)
         return calls
 
-    assert setup(FAIL="1") == ["venv", "pip"]
-    assert setup() == ["venv", "pip", "pip"]
+    complete = ["venv", "pip", "pip", "flow.synth.warm_up"]
+    assert setup(FAIL="pip") == ["venv", "pip"]
+    assert setup(FAIL="flow.synth.warm_up") == complete
+    assert setup() == complete
     assert setup() == []
     (tmp_path / "requirements.lock").write_text("changed")
-    assert setup(FAIL="1") == ["pip"]
-    assert setup() == ["venv", "pip", "pip"]
+    assert setup(FAIL="pip") == ["venv", "pip"]  # a fresh one: nothing of the old lock stays
+    assert setup() == complete
+    (tmp_path / "pyproject.toml").write_text("changed")
+    assert setup() == complete[1:]
 
 
 FAKE_PYTHON = """#!/bin/sh
-# `-m venv --clear .venv` makes the folder, `-m pip` fails when told so
+# `-m venv --clear .venv` makes the folder, `-m $FAIL` fails
 echo "$2" >> "$CALLS"
 if [ "$2" = venv ]; then
     rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python
 fi
-[ "$2" = venv ] || [ -z "$FAIL" ]
+[ "$2" != "$FAIL" ]
 """
