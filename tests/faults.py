@@ -57,7 +57,7 @@ def flip_weight_sign(
 
 
 def change_shift(project: Project, graph: IntGraph, plan: HwPlan, layer: str) -> Project:
-    """Flip the lowest bit that matters of one channel's shift, or of its constant's top bit."""
+    """Flip one bit of the shifts (or, where there is one shift, of the constants) of a layer."""
     node, unit = _layer(graph, plan, layer)
     spec = unit.requant
     assert spec is not None

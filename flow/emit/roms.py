@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from flow.errors import RangeError
 from flow.graph.arithmetic import fold_requant
 from flow.graph.types import IntArray, Kind, MatVec
 from flow.plan.hwplan import RequantSpec, UnitPlan
@@ -51,7 +52,13 @@ def hex_text(words: Iterable[int], width: int) -> str:
 def _pack(elements: Iterable[int], bits: int) -> int:
     word = 0
     for position, element in enumerate(elements):
-        word |= (int(element) & _mask(bits)) << (position * bits)
+        value = int(element)
+        if not -(1 << (bits - 1)) <= value < (1 << bits):
+            raise RangeError(
+                f"{value} does not fit the {bits} bits that the plan has for it.\n"
+                "  The plan belongs to another network; plan again."
+            )
+        word |= (value & _mask(bits)) << (position * bits)
     return word
 
 

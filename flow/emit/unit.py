@@ -96,6 +96,7 @@ def _swg(builder: ModuleBuilder, plan: WindowPlan, node: Node, source: Stream) -
             "REPLAY": plan.replay,
             "DEPTHWISE": int(plan.depthwise),
             "PAD_WORD": f"{source.width}'h{pad:x}",
+            "RAM_STYLE": f'"{plan.ram_style}"',
         },
         {"s": source, "m": result},
     )
@@ -112,7 +113,7 @@ def _compute_path(
         builder,
         "weights",
         Rom(
-            f"{unit.name}_weights.hex",
+            f"rom_{unit.name}_weights.hex",
             mac.pe * mac.simd * mac.w_bits,
             weight_words(node, unit),
         ),
@@ -125,7 +126,7 @@ def _compute_path(
         builder,
         "parameters",
         Rom(
-            f"{unit.name}_parameters.hex",
+            f"rom_{unit.name}_parameters.hex",
             requant.lanes * requant.param_bits,
             parameter_words(node, requant),
         ),

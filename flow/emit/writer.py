@@ -18,7 +18,7 @@ from flow.emit.roms import hex_text
 from flow.emit.top import egress_netlist, ingress_netlist, top_module, top_netlist
 from flow.emit.unit import unit_netlist
 from flow.emit.xls import compile_kernels
-from flow.errors import DataError
+from flow.errors import DataError, PlanError
 from flow.graph.store import graph_hash
 from flow.graph.types import IntGraph
 from flow.plan.hwplan import HwPlan, MacSpec, PoolSpec, RequantSpec, UnitPlan
@@ -51,6 +51,11 @@ def write_files(
     Raises:
         ToolFailed, ToolMissing: XLS failed or is not installed.
     """
+    if plan.graph_hash != graph_hash(graph):
+        raise PlanError(
+            f"the hardware plan is of another graph ({plan.graph_hash[:16]}) than "
+            f"{graph.name!r} ({graph_hash(graph)[:16]}).\n  Plan again."
+        )
     rtl = folder / "rtl"
     rtl.mkdir(parents=True, exist_ok=True)
     compile_kernels(

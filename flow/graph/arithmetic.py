@@ -72,6 +72,7 @@ def fold_requant(node: MatVec) -> Requant:
     weight_sums = node.weights.reshape(-1, channels).sum(axis=0)
     right = [node.y.scale_exp - node.x.scale_exp - int(exponent) for exponent in node.weight_exp]
     pre_shift = max(0, -min(right))
+    acc_bits = accumulator_bits(node)
     constant = np.zeros(channels, np.int64)
     shift = np.zeros(channels, np.int64)
     for channel, r in enumerate(right):
@@ -83,10 +84,11 @@ def fold_requant(node: MatVec) -> Requant:
         if r < 0:  # the grid of acc is coarser than y's: round the bias on y's own grid
             rounded = (bias_in_y + Fraction(1, 2)).__floor__() << total
         value = rounded - ((node.x.zero_point * int(weight_sums[channel])) << pre_shift)
-        if value.bit_length() > INT64_SAFE_BITS or total > INT64_SAFE_BITS:
+        if max(value.bit_length(), acc_bits + pre_shift, total) > INT64_SAFE_BITS:
             raise RangeError(
                 f"layer {node.name!r}, channel {channel}: the folded constant needs "
-                f"{value.bit_length()} bits and a shift of {total}, more than {INT64_SAFE_BITS}.\n"
+                f"{value.bit_length()} bits, the accumulator {acc_bits + pre_shift}, the shift is "
+                f"{total}; none may exceed {INT64_SAFE_BITS}.\n"
                 "  The exponents of input, weights and output lie too far apart."
             )
         constant[channel], shift[channel] = value, total
@@ -122,9 +124,12 @@ def requantise_textbook(acc: IntArray, node: MatVec) -> IntArray:
 def accumulator_range(node: MatVec) -> tuple[int, int]:
     """Smallest and largest value of sum(x * w) over all channels, from the actual weights."""
     by_channel = node.weights.reshape(-1, node.out_shape[2])
-    ends = np.stack([by_channel * node.x.lo, by_channel * node.x.hi])
-    low = int(ends.min(axis=0).sum(axis=0).min())
-    high = int(ends.max(axis=0).sum(axis=0).max())
+    positive = np.maximum(by_channel, 0).sum(axis=0).tolist()
+    negative = np.minimum(by_channel, 0).sum(axis=0).tolist()
+    lo, hi = node.x.lo, node.x.hi  # Python integers from here on: nothing can overflow
+    sums = list(zip(positive, negative, strict=True))
+    low = min(p * lo + n * hi for p, n in sums)
+    high = max(p * hi + n * lo for p, n in sums)
     return min(low, 0), max(high, 0)
 
 
@@ -148,6 +153,12 @@ def fold_pool(node: AveragePool) -> PoolDivide:
     high = ((count * node.x.hi) << numerator_shift) + constant
     quotient_offset = low // divisor if low < 0 else 0
     constant -= quotient_offset * divisor
+    if (high - low).bit_length() > INT64_SAFE_BITS:
+        raise RangeError(
+            f"layer {node.name!r}: the average's numerator needs {(high - low).bit_length()} bits, "
+            f"more than {INT64_SAFE_BITS}.\n"
+            "  The exponents of input and output lie too far apart."
+        )
     reciprocal, shift = divide_constant(divisor, high - quotient_offset * divisor)
     offset = quotient_offset + node.y.zero_point
     return PoolDivide(numerator_shift, constant, divisor, reciprocal, shift, offset, node.y)

@@ -57,6 +57,11 @@ def map_input(graph: IntGraph, raw: NDArray[np.generic]) -> IntArray:
             raise DataError(f"samples for {graph.name!r} hold NaN or infinity.")
         return quantise_input(raw, graph.input_type)
     table = np.array(mapping.table, np.int64)
+    low, high = mapping.raw_lo, mapping.raw_lo + len(table) - 1
+    if len(raw) and (raw.min() < low or raw.max() > high):
+        raise DataError(
+            f"samples for {graph.name!r} span {raw.min()}..{raw.max()}, outside {low}..{high}."
+        )
     codes: IntArray = table[raw.astype(np.int64) - mapping.raw_lo]
     return codes
 

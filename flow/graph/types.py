@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from flow.errors import RangeError
 
 IntArray = NDArray[np.int64]
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+RESERVED_NAMES = frozenset({"input", "output", "ingress", "egress"})  # streams at the ends
+
 Shape = tuple[int, int, int]  # [h, w, channels]; a vector is [1, 1, channels]
 
 
@@ -47,8 +51,8 @@ class TensorType:
             raise RangeError(
                 f"tensor type {self!r}: lo..hi must lie in {low}..{high} and bits in 1..32."
             )
-        if not low <= self.zero_point <= high:
-            raise RangeError(f"tensor type {self!r}: zero_point must lie in {low}..{high}.")
+        if not self.lo <= self.zero_point <= self.hi:
+            raise RangeError(f"tensor type {self!r}: zero_point must lie in lo..hi, real 0 exists.")
 
     @property
     def representable(self) -> tuple[int, int]:
@@ -186,6 +190,15 @@ class IntGraph:
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.nodes:
+            raise RangeError(f"graph {self.name!r} has no layer.")
+        for name in (self.name, self.input_name, *(node.name for node in self.nodes)):
+            if not IDENTIFIER.fullmatch(name) or name in RESERVED_NAMES:
+                raise RangeError(
+                    f"graph {self.name!r}: {name!r} cannot name a module of hardware.\n"
+                    "  Use letters, digits and underscores, and none of "
+                    f"{', '.join(sorted(RESERVED_NAMES))}."
+                )
         known: dict[str, tuple[Shape, TensorType]] = {
             self.input_name: (self.input_shape, self.input_type)
         }

@@ -16,11 +16,11 @@ LUT_PER_TREE_BIT = 0.5  # adder tree behind DSPs, per bit of a product
 LUT_PER_ACCUMULATOR_BIT = 1.2
 DSP_LIMITS = (25, 18)  # signed operand widths of one DSP48E1
 LUTRAM_BITS_PER_LUT = 32  # simple dual port RAM32M: 6 bits x 32 in 4 LUTs, rounded down for control
-ROM_LUT_PER_BIT = 4.0  # one bit, 64 deep; one LUT6 would do, but Yosys shares logic between bits
+ROM_LUT_PER_BIT = 1.0  # one bit, 64 deep: one LUT6
 ROM_DEPTH = 64
 BRAM_BITS = 36 * 1024
 ROM_LUT_DEPTH = 128  # deeper ROMs go to block RAM
-RAM_LUT_BITS = 2048  # smaller line buffers stay in LUTRAM, as `swg` decides
+RAM_LUT_BITS = 2048  # line buffers of so many bits or words stay in LUTRAM
 RAM_LUT_WORDS = 64
 WINDOW_CONTROL_LUT = 130  # address generator of a window
 STREAM_CONTROL_LUT = 40  # FIFO, counters and handshakes of a unit
@@ -38,7 +38,6 @@ class UnitParts:
     channels_out: int
     weight_depth: int
     fifo_bits: int
-    ring_words: int
 
 
 def estimate(parts: UnitParts, products: str) -> ResourceEstimate:
@@ -77,7 +76,11 @@ def dsp_per_product(mac: MacSpec) -> int:
     """DSP48E1 slices of one product of these widths."""
     x_bits = mac.x_bits + (0 if mac.x_signed else 1)
     wide, narrow = max(x_bits, mac.w_bits), min(x_bits, mac.w_bits)
-    return -(-(wide - 1) // (DSP_LIMITS[0] - 1)) * -(-(narrow - 1) // (DSP_LIMITS[1] - 1))
+    along, across = (
+        max(1, -(-(bits - 1) // (limit - 1)))
+        for bits, limit in zip((wide, narrow), DSP_LIMITS, strict=True)
+    )
+    return along * across
 
 
 def _requant_lut(spec: RequantSpec, channels: int) -> float:
@@ -93,10 +96,10 @@ def _rom_lut(width: int, depth: int) -> float:
 def _window_cost(parts: UnitParts) -> tuple[float, int, float]:
     if parts.window is None:
         return 0.0, 0, 0.0
-    width = parts.window.word_elems * parts.x_bits
-    if parts.ring_words <= RAM_LUT_WORDS or parts.ring_words * width <= RAM_LUT_BITS:
-        return WINDOW_CONTROL_LUT + parts.ring_words * width / LUTRAM_BITS_PER_LUT, 0, 0.0
-    return float(WINDOW_CONTROL_LUT), 0, _blocks(width, parts.ring_words)
+    width, depth = parts.window.word_elems * parts.x_bits, parts.window.ring_words
+    if parts.window.ram_style == "distributed":
+        return WINDOW_CONTROL_LUT + depth * width / LUTRAM_BITS_PER_LUT, 0, 0.0
+    return float(WINDOW_CONTROL_LUT), 0, _blocks(width, depth)
 
 
 def _blocks(width: int, depth: int) -> float:

@@ -69,6 +69,11 @@ def fold(node: Node, in_elems: int, ii_cycles: int, override: Override = Overrid
     return min(fast, key=_cost)
 
 
+def reachable_cycles(node: Node) -> set[int]:
+    """Cycles per frame of every fold of a layer that is fed one element per beat."""
+    return {candidate.cycles.bound for candidate in _candidates(node, 1, 1)}
+
+
 def _candidates(node: Node, in_elems: int, ii_cycles: int) -> Iterator[Fold]:
     channels = node.in_shape[2]
     for word_elems in _divisors(channels):

@@ -32,6 +32,8 @@ class WindowPlan:
     replay: int  # times each window is read
     depthwise: bool
     words_out: int  # per frame
+    ring_words: int  # depth of the line buffer
+    ram_style: str  # 'distributed' or 'block'
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ class HwPlan:
     """The whole network on one target."""
 
     graph_name: str
+    graph_hash: str  # of the graph that was planned
     target: Target
     target_ii_cycles: int
     units: tuple[UnitPlan, ...]

@@ -9,9 +9,17 @@ import numpy as np
 
 from flow.errors import PlanError
 from flow.graph.arithmetic import accumulator_bits, fold_pool, fold_requant, signed_bits
+from flow.graph.store import graph_hash
 from flow.graph.types import AveragePool, IntGraph, Kind, MatVec, Node
-from flow.plan.cost import ROM_LUT_DEPTH, UnitParts, estimate, mac_cost
-from flow.plan.fold import Fold, Override, fold, stream_elems
+from flow.plan.cost import (
+    RAM_LUT_BITS,
+    RAM_LUT_WORDS,
+    ROM_LUT_DEPTH,
+    UnitParts,
+    estimate,
+    mac_cost,
+)
+from flow.plan.fold import Fold, Override, fold, reachable_cycles, stream_elems
 from flow.plan.hwplan import (
     HwPlan,
     MacSpec,
@@ -22,7 +30,9 @@ from flow.plan.hwplan import (
     WindowPlan,
 )
 
+PRODUCTS = ("lut", "dsp")
 DSP_BUDGET = 0.85  # share of the device; the rest is left to the user's own logic
+LUT_BUDGET = 0.7  # a fuller device rarely routes well
 LUT_ONLY_PRODUCT_BITS = 16  # x_bits * w_bits up to which a product never takes a DSP (4x4)
 FIFO_DEPTH = 16  # a chain needs no more: windows and gather registers hold the frame's skew
 
@@ -30,13 +40,16 @@ FIFO_DEPTH = 16  # a chain needs no more: windows and gather registers hold the 
 def plan(
     graph: IntGraph,
     target: Target,
-    ii_cycles: int,
+    ii_cycles: int | None,
     overrides: Mapping[str, Override] | None = None,
     dsp_budget: float = DSP_BUDGET,
+    lut_budget: float = LUT_BUDGET,
 ) -> HwPlan:
     """Plan `graph` on `target` for one inference every `ii_cycles` cycles.
 
     Args:
+        ii_cycles: None asks for the fastest plan that the budgets allow.
+        lut_budget: share (0..1) of the device's LUTs that the estimate may reach.
         overrides: choices by layer name that the planner must keep.
         dsp_budget: share (0..1) of the device's DSPs; products beyond it go to LUTs.
 
@@ -45,12 +58,10 @@ def plan(
             exceeds the device.
     """
     overrides = dict(overrides or {})
-    unknown = sorted(set(overrides) - {node.name for node in graph.nodes})
-    if unknown:
-        raise PlanError(
-            f"config.yaml names layers {unknown} that {graph.name!r} does not have.\n"
-            f"  Its layers: {', '.join(node.name for node in graph.nodes)}."
-        )
+    _check_chain(graph)
+    _check_overrides(graph, overrides)
+    if ii_cycles is None:
+        return _fastest(graph, target, overrides, dsp_budget, lut_budget)
     height, width, channels = graph.input_shape
     input_elems = stream_elems(channels, height * width * channels, ii_cycles)
     units: list[UnitPlan] = []
@@ -63,6 +74,7 @@ def plan(
     units = _spend_dsps(units, int(dsp_budget * target.dsp), overrides)
     result = HwPlan(
         graph_name=graph.name,
+        graph_hash=graph_hash(graph),
         target=target,
         target_ii_cycles=ii_cycles,
         units=tuple(units),
@@ -73,8 +85,62 @@ def plan(
         output_elems=units[-1].lanes,
         output_beats=units[-1].out_beats,
     )
-    _check_budget(result)
+    _check_budget(result, lut_budget)
     return result
+
+
+def _fastest(
+    graph: IntGraph,
+    target: Target,
+    overrides: Mapping[str, Override],
+    dsp_budget: float,
+    lut_budget: float,
+) -> HwPlan:
+    """Bisect over the intervals that some fold of some layer reaches exactly."""
+    intervals = sorted({cycles for node in graph.nodes for cycles in reachable_cycles(node)})
+    best: HwPlan | None = None
+    low, high = 0, len(intervals) - 1
+    failure: PlanError | None = None
+    while low <= high:
+        middle = (low + high) // 2
+        try:
+            best = plan(graph, target, intervals[middle], overrides, dsp_budget, lut_budget)
+            high = middle - 1
+        except PlanError as error:
+            failure, low = error, middle + 1
+    if best is not None:
+        return best
+    assert failure is not None
+    raise failure
+
+
+def _check_chain(graph: IntGraph) -> None:
+    """The units are wired one behind the other; a branch would be cut off silently."""
+    previous = graph.input_name
+    for node in graph.nodes:
+        if node.source != previous:
+            raise PlanError(
+                f"layer {node.name!r} of {graph.name!r} reads {node.source!r}, not the layer "
+                f"before it ({previous!r}); networks with branches have no hardware yet."
+            )
+        previous = node.name
+
+
+def _check_overrides(graph: IntGraph, overrides: Mapping[str, Override]) -> None:
+    nodes = {node.name: node for node in graph.nodes}
+    problems = []
+    for name, override in overrides.items():
+        if name not in nodes:
+            problems.append(f"there is no layer {name!r}; its layers: {', '.join(nodes)}.")
+        elif override.products not in (None, *PRODUCTS):
+            problems.append(f"layer {name!r}: products={override.products!r} is not lut or dsp.")
+        elif override.products and isinstance(nodes[name], AveragePool):
+            problems.append(f"layer {name!r} is a pool; it has no products to place.")
+    if problems:
+        raise PlanError(
+            f"overrides of {graph.name!r} cannot be kept:\n"
+            + "\n".join(f"  - {problem}" for problem in problems)
+        )
 
 
 def _unit(node: Node, chosen: Fold, in_elems: int, override: Override) -> UnitPlan:
@@ -126,32 +192,36 @@ def _parts(node: Node, chosen: Fold, window: WindowPlan | None, mac: MacSpec | N
         channels_out=node.out_shape[2],
         weight_depth=groups * mac.steps if mac else 0,
         fifo_bits=FIFO_DEPTH * chosen.lanes * node.y.bits,
-        ring_words=_ring_words(window) if window else 0,
     )
 
 
 def _window(node: Node, chosen: Fold, replay: int, channelwise: bool) -> WindowPlan | None:
     if not chosen.windowed:
         return None
+    folds = node.in_shape[2] // chosen.word_elems
+    ring_words = _ring_rows(node) * node.in_shape[1] * folds
+    bits = ring_words * chosen.word_elems * node.x.bits
+    small = ring_words <= RAM_LUT_WORDS or bits <= RAM_LUT_BITS
     return WindowPlan(
         window=node.window,
         in_shape=node.in_shape,
         out_shape=node.out_shape,
         word_elems=chosen.word_elems,
-        folds=node.in_shape[2] // chosen.word_elems,
+        folds=folds,
         replay=replay,
         depthwise=channelwise,
         words_out=chosen.cycles.window,
+        ring_words=ring_words,
+        ram_style="distributed" if small else "block",
     )
 
 
-def _ring_words(plan: WindowPlan) -> int:
-    """Words in the ring of `swg.sv`: enough rows that the next ones fill while these drain."""
-    window = plan.window
-    reach = (plan.out_shape[0] - 1) * window.stride_h + window.kernel_h
-    pad_bottom = max(reach - plan.in_shape[0] - window.pad_top, 0)
-    rows = window.kernel_h + max(window.stride_h, window.kernel_h - window.pad_top - pad_bottom)
-    return rows * plan.in_shape[1] * plan.folds
+def _ring_rows(node: Node) -> int:
+    """Rows in the ring of `swg.sv`, which has the same formula and the reason for it."""
+    window = node.window
+    reach = (node.out_shape[0] - 1) * window.stride_h - window.pad_top + window.kernel_h
+    beyond = reach - node.in_shape[0]  # rows of padding below (> 0) or never read (< 0)
+    return window.kernel_h + max(window.stride_h, window.kernel_h - window.pad_top - beyond)
 
 
 def _mac(node: Node, chosen: Fold) -> MacSpec:
@@ -256,13 +326,14 @@ def _lut_per_dsp(unit: UnitPlan) -> float:
     return (lut - kept) / dsp
 
 
-def _check_budget(result: HwPlan) -> None:
+def _check_budget(result: HwPlan, lut_budget: float) -> None:
     target = result.target
     problems = []
-    for label in ("lut", "dsp", "bram"):
+    for label, share in (("lut", lut_budget), ("dsp", 1.0), ("bram", 1.0)):
         need = sum(getattr(unit.resources, label) for unit in result.units)
-        if need > getattr(target, label):
-            problems.append(f"{need:g} {label.upper()} of {getattr(target, label)}")
+        allowed = int(share * getattr(target, label))
+        if need > allowed:
+            problems.append(f"{need:g} {label.upper()} of {allowed}")
     if problems:
         raise PlanError(
             f"{result.graph_name!r} at {result.target_ii_cycles} cycles does not fit "

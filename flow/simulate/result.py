@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class SimRun:
     """One pass of all frames under one stall profile."""
 
-    stall_profile: str  # 'none' or 'random'
+    stall_profile: str  # 'none', 'random', or 'reset': restarted in mid-frame
     seed: int
     frames: int
     outputs_compared: int
@@ -20,11 +20,11 @@ class SimRun:
 
 @dataclass(frozen=True, slots=True)
 class LayerSim:
-    """Measured in the run without stalls: steady-state cycles between frames at a layer's tap."""
+    """Steady-state cycles of one layer without stalls, and what was compared at its tap."""
 
     name: str
-    sim_cycles: int  # busy cycles per frame of the compute array, bubbles between frames excluded
-    ii_cycles: int  # distance between frame ends at this tap
+    sim_cycles: int  # between frame ends of the unit alone, fed as fast as it takes
+    ii_cycles: int  # between frame ends of the unit in the network
     words_compared: int
     mismatches: int
 

@@ -15,6 +15,7 @@ from rtl_sim.harness import write_hex, write_packed_hex
 
 INPUT = "input"
 OUTPUT = "output"
+OUTPUT_FILE = "tap_output.hex"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,13 @@ def golden_streams(plan: HwPlan) -> dict[str, GoldenStream]:
     """The input's and every layer's stream, by name, in the order of the data flow."""
     streams = {
         INPUT: GoldenStream(
-            INPUT, "u_tap_input", "ingress", "input.hex", plan.input_bits * plan.input_elems,
+            INPUT, "u_tap_input", "ingress", "tap_input.hex", plan.input_bits * plan.input_elems,
             plan.input_beats, plan.input_elems, plan.input_bits,
         )
     }  # fmt: skip
     for unit in plan.units:
         streams[unit.name] = GoldenStream(
-            unit.name, f"u_tap_{unit.name}", unit.name, f"{unit.name}.hex",
+            unit.name, f"u_tap_{unit.name}", unit.name, f"tap_{unit.name}.hex",
             unit.y_bits * unit.lanes, unit.out_beats, unit.lanes, unit.y_bits,
         )  # fmt: skip
     return streams
@@ -50,13 +51,13 @@ def golden_streams(plan: HwPlan) -> dict[str, GoldenStream]:
 def write_stimuli(
     graph: IntGraph, plan: HwPlan, taps: Mapping[str, IntArray], folder: Path
 ) -> dict[str, GoldenStream]:
-    """Write one file per stream, and `output.hex` with the framing bits of the AXI output."""
+    """Write one file per stream, and one with the framing bits of the AXI output."""
     folder.mkdir(parents=True, exist_ok=True)
     streams = golden_streams(plan)
     for name, stream in streams.items():
         codes = taps[graph.input_name if name == INPUT else name]
         write_packed_hex(folder / stream.file, codes, stream.bits, stream.elems)
-    _write_axis_output(plan, taps[graph.output.name], folder / f"{OUTPUT}.hex")
+    _write_axis_output(plan, taps[graph.output.name], folder / OUTPUT_FILE)
     return streams
 
 

@@ -63,18 +63,18 @@ module rom_stream #(
       end
     end
   end else begin : gen_luts
-    // Yosys knows a ROM of LUTs as "logic" and refuses "distributed" for want of a write port.
-`ifdef YOSYS
-    (* rom_style = "logic" *) logic [WIDTH-1:0] memory [0:DEPTH-1];
-`else
-    (* rom_style = "distributed" *) logic [WIDTH-1:0] memory [0:DEPTH-1];
-`endif
-
-    initial $readmemh(FILE, memory);
+    lut_rom #(
+      .WIDTH(WIDTH),
+      .DEPTH(DEPTH),
+      .FILE(FILE)
+    ) u_rom (
+      .clk(clk),
+      .fetch(fetch),
+      .address(address_q),
+      .data(m_tdata)
+    );
 
     assign fetch = !m_tvalid || m_tready;
-
-    always_ff @(posedge clk) if (fetch) m_tdata <= memory[address_q];
 
     always_ff @(posedge clk) begin
       if (rst) m_tvalid <= 1'b0;

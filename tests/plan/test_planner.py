@@ -8,7 +8,7 @@ import pytest
 
 from flow.errors import PlanError
 from flow.frontend.extract import extract
-from flow.graph import IntGraph, accumulator_bits
+from flow.graph import IntGraph, MatVec, accumulator_bits
 from flow.plan import HwPlan, Override, Target, plan
 from flow.plan.cost import mac_cost
 from tests.helpers import small_graph
@@ -128,11 +128,38 @@ def test_overrides_of_folds_reach_the_unit() -> None:
 
 def test_an_override_of_an_unknown_layer_is_refused() -> None:
     with pytest.raises(PlanError) as caught:
-        plan(small_graph(), TARGET, 400, {"nope": Override(), "conv": Override()})
+        plan(
+            small_graph(),
+            TARGET,
+            400,
+            {"nope": Override(), "conv": Override(products="x"), "pool": Override(products="lut")},
+        )
     assert str(caught.value) == (
-        "config.yaml names layers ['nope'] that 'small' does not have.\n"
-        "  Its layers: conv, deep, point, pool, dense."
+        "overrides of 'small' cannot be kept:\n"
+        "  - there is no layer 'nope'; its layers: conv, deep, point, pool, dense.\n"
+        "  - layer 'conv': products='x' is not lut or dsp.\n"
+        "  - layer 'pool' is a pool; it has no products to place."
     )
+
+
+def test_a_branch_is_refused_not_cut_off() -> None:
+    graph = small_graph()
+    conv, deep, *_ = graph.nodes
+    assert isinstance(deep, MatVec)
+    twin = replace(deep, name="twin", source="conv")
+    branched = replace(graph, nodes=(conv, deep, twin))
+    with pytest.raises(PlanError, match="'twin' of 'small' reads 'conv', not the layer before it"):
+        plan(branched, TARGET, 400)
+
+
+def test_without_an_interval_the_fastest_plan_in_budget_is_found() -> None:
+    fast = plan(small_graph(), TARGET, None)
+    small = replace(TARGET, lut=fast.units[0].resources.lut * 4, dsp=12)
+    slow = plan(small_graph(), small, None)
+    assert fast.est_ii_cycles < slow.est_ii_cycles
+    assert sum(unit.resources.dsp for unit in slow.units) <= int(0.85 * 12)
+    with pytest.raises(PlanError, match="does not fit"):
+        plan(small_graph(), small, slow.est_ii_cycles - 1)
 
 
 def test_a_device_that_is_too_small_lists_every_shortage() -> None:
@@ -143,7 +170,7 @@ def test_a_device_that_is_too_small_lists_every_shortage() -> None:
     need = {f.name: sum(getattr(u.resources, f.name) for u in hw_plan.units)
             for f in fields(hw_plan.units[0].resources)}  # fmt: skip
     assert str(caught.value) == (
-        f"'small' at 400 cycles does not fit 'xc7z020': estimated {need['lut']:g} LUT of 100, "
+        f"'small' at 400 cycles does not fit 'xc7z020': estimated {need['lut']:g} LUT of 70, "
         f"{need['dsp']:g} DSP of 1, {need['bram']:g} BRAM of 0.\n"
         "  Raise target_ii_cycles in config.yaml or choose a larger --target."
     )

@@ -62,7 +62,7 @@ def test_every_word_of_every_layer_is_compared_and_equal(built):
         built.plan.output_beats,
     ]
     assert built.result.mismatches == 0
-    assert [run.outputs_compared for run in built.result.runs] == [FRAMES * sum(words)] * 3
+    assert [run.outputs_compared for run in built.result.runs] == [FRAMES * sum(words)] * 4
 
 
 def test_cycles_equal_the_plan(built):
@@ -72,7 +72,9 @@ def test_cycles_equal_the_plan(built):
 
 
 def test_stalls_slow_the_network_down(built):
-    free, *stalled = built.result.runs
+    free, *stalled, reset = built.result.runs
+    assert [free.stall_profile, reset.stall_profile] == ["none", "reset"]
+    assert reset.cycles == free.cycles
     assert all(run.cycles > 1.2 * free.cycles for run in stalled)
 
 
