@@ -74,8 +74,9 @@ def evaluation(
     recorded = _recorded(weights.record(model, quant))
     network = weights.load(model, quant)
     chosen = pick_frames(samples, min(EQUALITY_FRAMES, len(samples.y)), FRAME_SEED)
-    equal = check_equality(network, graph, run_taps(graph, map_input(graph, samples.x[chosen])))
     real = RAW_INPUTS[model].to_real(samples.x)
+    taps = run_taps(graph, map_input(graph, samples.x[chosen]))
+    equal = check_equality(network, graph, taps, real[chosen])
     same_set = Path(recorded.dataset).stem == samples.name
     return Evaluation(
         Accuracy(

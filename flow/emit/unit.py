@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from flow.emit.kernels import kernel_port
 from flow.emit.netlist import ModuleBuilder, Rom, Stream
 from flow.emit.roms import parameter_words, weight_words
-from flow.emit.xls import kernel_port
 from flow.graph.types import AveragePool, MatVec, Node
 from flow.plan.hwplan import MacSpec, PoolSpec, RequantSpec, UnitPlan, WindowPlan
 

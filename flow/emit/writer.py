@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import TypeAdapter, ValidationError
 
 from flow import __version__
@@ -23,6 +22,7 @@ from flow.graph.store import graph_hash
 from flow.graph.types import IntGraph
 from flow.plan.hwplan import HwPlan, MacSpec, PoolSpec, RequantSpec, UnitPlan
 from flow.plan.store import plan_hash
+from flow.templates import render
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "hls_templates"
 MANIFEST = "project.json"
@@ -178,28 +178,18 @@ def _copy_library(modules: list[str], rtl: Path) -> tuple[str, ...]:
 
 
 def _write_module(module: ModuleBuilder, rtl: Path, header: str) -> None:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES / "top"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    text = environment.get_template("module.sv.j2").render(
-        header=header, module=module, range=lambda width: f"[{width - 1}:0] " if width > 1 else ""
+    text = render(
+        TEMPLATES / "top" / "module.sv.j2",
+        header=header,
+        module=module,
+        range=lambda width: f"[{width - 1}:0] " if width > 1 else "",
     )
     (rtl / f"{module.name}.sv").write_text(text)
 
 
 def _write_readme(graph: IntGraph, plan: HwPlan, project: Project, folder: Path) -> None:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES / "top"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    text = environment.get_template("README.md.j2").render(
+    text = render(
+        TEMPLATES / "top" / "README.md.j2",
         graph=graph,
         graph_hash=graph_hash(graph),
         plan=plan,

@@ -1,4 +1,4 @@
-"""Kernels in DSLX: rendered from their specification, compiled to Verilog by XLS.
+"""Kernels of `flow.emit.kernels`, compiled to Verilog by XLS.
 
 Contract of a compiled kernel: module `spec.name`, ports `clk`, `rst` (synchronous, active high)
 and `<stream>_tdata/_tvalid/_tready` for each of `STREAMS[type(spec)]`; element 0 at the LSB. With
@@ -24,27 +24,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from flow import __version__
+from flow.emit.kernels import STREAMS, TEMPLATES, KernelSpec, render_kernel
 from flow.errors import ToolFailed, ToolMissing
-from flow.graph.arithmetic import signed_bits
-from flow.plan.hwplan import MacSpec, PoolSpec, RequantSpec
 
-KernelSpec = MacSpec | RequantSpec | PoolSpec
-
-TEMPLATES = Path(__file__).parents[2] / "hls_templates" / "xls"
 ARITHMETIC = "arith.x"
 WORKER = Path(__file__).with_name("_xls_worker.py")
 # -P: with the worker's folder on the path, `import xls` there would find this module.
 WORKER_ARGUMENTS = ("-P", str(WORKER))
 TIMEOUT_EXIT_CODE = 124
-
-STREAMS: dict[type, tuple[str, ...]] = {
-    MacSpec: ("x", "w", "acc"),
-    RequantSpec: ("acc", "p", "y"),
-    PoolSpec: ("x", "y"),
-}
 
 # `worst_case_throughput`, `gate_recvs` and `multi_proc` guard against silent faults: a relaxed II,
 # garbage from a receive that was not taken, an empty module. `sky130` at 1800 ps is a number of
@@ -91,43 +79,6 @@ class DslxTests:
 
     run: tuple[str, ...]
     failures: Mapping[str, str]
-
-
-def render_kernel(spec: KernelSpec, version: str, *, use_dsp: bool = True) -> str:
-    """Return the DSLX text of one kernel.
-
-    Args:
-        version: of the tool, for the header.
-        use_dsp: False lays a dot product out for LUTs, as bit planes instead of products.
-    """
-    header = f"shiftflow {version}: generated, do not edit."
-    if isinstance(spec, MacSpec):
-        template, values = "mac.x.j2", _mac_values(spec, use_dsp)
-    elif isinstance(spec, RequantSpec):
-        template, values = "requant.x.j2", _requant_values(spec)
-    else:
-        template, values = "pool.x.j2", _pool_values(spec)
-    fields = {name: getattr(spec, name) for name in spec.__dataclass_fields__}
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.get_template(template).render(header=header, **fields, **values)
-
-
-def kernel_port(spec: KernelSpec, stream: str) -> str:
-    """Return the prefix of a stream's ports on the compiled module.
-
-    Raises:
-        KeyError: the kernel has no such stream.
-    """
-    if stream not in STREAMS[type(spec)]:
-        raise KeyError(f"kernel {spec.name!r} has streams {STREAMS[type(spec)]}, not {stream!r}")
-    return stream
 
 
 def compile_kernels(
@@ -192,73 +143,10 @@ def run_dslx_tests(path: Path, *, timeout_s: int = 120) -> DslxTests:
     return DslxTests(tuple(answer["run"]), answer["failures"])
 
 
-def _mac_values(spec: MacSpec, use_dsp: bool) -> dict[str, Any]:
-    x_elements = spec.pe if spec.depthwise else spec.simd
-    return {
-        "x_type": _bits_type(spec.x_bits, spec.x_signed),
-        "x_width": x_elements * spec.x_bits,
-        "row_width": spec.simd * spec.w_bits,
-        "w_width": spec.pe * spec.simd * spec.w_bits,
-        "acc_width": spec.pe * spec.acc_bits,
-        "tree_levels": (spec.simd - 1).bit_length(),
-        **_plane_values(spec, use_dsp),
-        **_step_values(spec.steps),
-    }
-
-
-def _plane_values(spec: MacSpec, use_dsp: bool) -> dict[str, Any]:
-    """Bit planes of the narrower operand, least significant first; none where products are used."""
-    w_is_narrow = spec.w_bits <= spec.x_bits
-    narrow_bits, signed = (spec.w_bits, True) if w_is_narrow else (spec.x_bits, spec.x_signed)
-    planes = [(bit, "+") for bit in range(narrow_bits)]
-    if signed:
-        planes[-1] = (narrow_bits - 1, "-")
-    wide, narrow = ("x", "w") if w_is_narrow else ("w", "x")
-    in_luts = not use_dsp and spec.simd > 1
-    return {"planes": planes if in_luts else [], "wide": wide, "narrow": narrow}
-
-
-def _requant_values(spec: RequantSpec) -> dict[str, Any]:
-    sum_bits = max(spec.acc_bits + spec.pre_shift, spec.const_bits) + 1
-    scaled_bits = max(sum_bits - spec.shift_min, 1)
-    ends = (spec.zero_point, spec.lo, spec.hi)
-    return {
-        "sum_bits": sum_bits,
-        "out_bits": max(scaled_bits, signed_bits(min(ends), max(ends))) + 1,
-        "param_bits": spec.param_bits,
-        "y_type": _bits_type(spec.y_bits, spec.y_signed),
-        "acc_width": spec.lanes * spec.acc_bits,
-        "param_width": spec.lanes * spec.param_bits,
-        "y_width": spec.lanes * spec.y_bits,
-    }
-
-
-def _pool_values(spec: PoolSpec) -> dict[str, Any]:
-    largest = (spec.numerator_max * spec.reciprocal) >> spec.shift
-    ends = (0, largest, spec.offset, largest + spec.offset, spec.lo, spec.hi)
-    return {
-        "numerator_bits": max(spec.numerator_max.bit_length(), 1),
-        "reciprocal_bits": max(spec.reciprocal.bit_length(), 1),
-        "out_bits": signed_bits(min(ends), max(ends)),
-        "y_type": _bits_type(spec.y_bits, spec.y_signed),
-        "x_width": spec.pe * spec.x_bits,
-        "y_width": spec.pe * spec.y_bits,
-        **_step_values(spec.steps),
-    }
-
-
-def _step_values(steps: int) -> dict[str, int]:
-    return {"step_bits": (steps - 1).bit_length(), "last_step": steps - 1}
-
-
-def _bits_type(bits: int, signed: bool) -> str:
-    return f"{'s' if signed else 'u'}N[{bits}]"
-
-
 def _verilog_text(name: str, source: Path, timeout_s: int, cache_dir: Path | None) -> str:
     cached = cache_dir / f"{_content_hash(name, source)}.v" if cache_dir is not None else None
-    if cached is not None and cached.exists():
-        return cached.read_text()
+    if cached is not None and (stored := _read_checked(cached)) is not None:
+        return stored
     verilog = source.with_suffix(".xls.v")
     log = source.with_suffix(".xls.log")
     request = {
@@ -277,8 +165,21 @@ def _verilog_text(name: str, source: Path, timeout_s: int, cache_dir: Path | Non
     verilog.unlink()
     if cached is not None:
         cached.parent.mkdir(parents=True, exist_ok=True)
-        _write(cached, text)
+        _write(cached, _digest(text) + "\n" + text)
     return text
+
+
+def _read_checked(cached: Path) -> str | None:
+    """A cached text whose first line, its SHA-256, still holds; None makes it again."""
+    try:
+        digest, text = cached.read_text().split("\n", 1)
+    except (OSError, ValueError):
+        return None
+    return text if digest == _digest(text) else None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _content_hash(name: str, source: Path) -> str:
@@ -290,7 +191,7 @@ def _content_hash(name: str, source: Path) -> str:
         name,
         source.read_text(),
     ]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return _digest("\0".join(parts))
 
 
 def _work(request: dict[str, Any], log: Path, timeout_s: int) -> dict[str, Any]:
@@ -303,7 +204,7 @@ def _work(request: dict[str, Any], log: Path, timeout_s: int) -> dict[str, Any]:
     except subprocess.TimeoutExpired as error:
         log.write_text(f"stopped after {timeout_s} s\n")
         raise ToolFailed(what, command, TIMEOUT_EXIT_CODE, log) from error
-    if done.returncode:
+    if done.returncode or not done.stdout.strip():
         log.write_text(done.stdout + done.stderr)
         raise ToolFailed(what, command, done.returncode, log)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from flow.errors import Mismatch
+from flow.errors import FlowError, Mismatch
 from flow.frontend.keras_reader import MATRIX_LAYERS, Step, read_steps
 from flow.graph.types import IntArray, IntGraph, Node
 
@@ -30,30 +31,46 @@ class LayerEquality:
 
 
 def check_equality(
-    model: Any, graph: IntGraph, taps: Mapping[str, IntArray]
+    model: Any,
+    graph: IntGraph,
+    taps: Mapping[str, IntArray],
+    real: NDArray[np.float32] | None = None,
 ) -> tuple[LayerEquality, ...]:
     """Compare every layer of `model` with the integer codes in `taps` (from `run_taps`).
 
     Only the model says what codes mean: exponents and zero points come from its own quantizers.
+
+    Args:
+        real: [n, h, w, c] float input of the model; its first quantizer, in float32 as Keras runs
+            it, must give the input codes in `taps`. None: only the layers are compared.
 
     Raises:
         Mismatch: any code differs; names the first one.
     """
     steps = read_steps(model)
     results = []
+    if real is not None:
+        first = steps[0].quantizer
+        expected = _codes(first(tf.constant(real, tf.float32)), first)
+        results.append(_compare(graph.input_name, expected, taps[graph.input_name]))
     pairs = zip(steps[1:], graph.nodes, strict=True)
     for source, (step, node) in zip(steps, pairs, strict=False):
         expected = keras_codes(source, step, node, taps[node.source])
-        got = taps[node.name]
-        different = np.argwhere(expected != got)
-        if len(different):
-            index = tuple(int(i) for i in different[0])
-            raise Mismatch(
-                node.name, index, int(expected[index]), int(got[index]), len(different), got.size,
-                "QKeras (float64) against the integer reference.",
-            )  # fmt: skip
-        results.append(LayerEquality(node.name, got.size))
+        results.append(_compare(node.name, expected, taps[node.name]))
     return tuple(results)
+
+
+def _compare(name: str, expected: IntArray, got: IntArray) -> LayerEquality:
+    if expected.shape != got.shape or got.size == 0:
+        raise Mismatch(name, "the shape", expected.shape, got.shape, got.size, got.size)
+    different = np.argwhere(expected != got)
+    if len(different):
+        index = tuple(int(i) for i in different[0])
+        raise Mismatch(
+            name, index, int(expected[index]), int(got[index]), len(different), got.size,
+            "QKeras against the integer reference.",
+        )  # fmt: skip
+    return LayerEquality(name, got.size)
 
 
 def keras_codes(source: Step, step: Step, node: Node, codes: IntArray) -> IntArray:
@@ -63,17 +80,29 @@ def keras_codes(source: Step, step: Step, node: Node, codes: IntArray) -> IntArr
         source: the step whose quantizer made `codes`.
         node: for its shapes only.
     """
-    x, y = source.quantizer.export(), step.quantizer.export()
+    x = source.quantizer.export()
     outputs = []
     for start in range(0, len(codes), BATCH):
         batch = codes[start : start + BATCH].reshape((-1, *node.in_shape))
         result = _compute(step.compute, tf.constant(x.dequantize(batch), tf.float64))
         if step.relu is not None:
             result = _relu(step.relu, result)
-        outputs.append(np.asarray(step.quantizer(result)))
-    value = np.concatenate(outputs) / y.scale + y.zero_point
-    codes_out: IntArray = value.astype(np.int64).reshape((-1, *node.out_shape))
-    return codes_out
+        outputs.append(_codes(step.quantizer(result), step.quantizer))
+    return np.concatenate(outputs).reshape((-1, *node.out_shape))
+
+
+def _codes(values: tf.Tensor, quantizer: Any) -> IntArray:
+    """Codes of a quantizer's output; a value between two codes would be no code at all."""
+    exported = quantizer.export()
+    ratio = np.asarray(values, np.float64) / exported.scale
+    codes: IntArray = np.rint(ratio).astype(np.int64)
+    if (codes != ratio).any():
+        raise FlowError(
+            f"quantizer {quantizer.label!r} gave values that are no multiples of its step "
+            f"{exported.scale}.\n  Freeze the model before it is exported."
+        )
+    codes += exported.zero_point
+    return codes
 
 
 def _compute(layer: Any, x: tf.Tensor) -> tf.Tensor:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from flow import __version__
 from flow.emit.project import Project
 from flow.errors import FlowError, Mismatch
@@ -16,6 +14,7 @@ from flow.graph.types import IntGraph
 from flow.plan.hwplan import HwPlan
 from flow.simulate.stimuli import INPUT, OUTPUT, GoldenStream
 from flow.simulate.stimuli import locate as locate_word
+from flow.templates import render
 from rtl_sim.harness import BENCH_LIB, Model, Profile, ProfileResult, Tap, TapResult, build, play
 
 TEMPLATES = BENCH_LIB.parent / "network"
@@ -42,7 +41,9 @@ class Bench:
     def build(self, module: str, template: str, **values: Any) -> Model:
         """Render a bench and compile it with the project's sources."""
         source = self.folder / f"{module}.sv"
-        source.write_text(_render(template, frames=self.frames, **values))
+        header = f"shiftflow {__version__}; generated, do not edit"
+        text = render(TEMPLATES / template, header=header, frames=self.frames, **values)
+        source.write_text(text)
         sources = [self.project.rtl / name for name in self.project.sources]
         library = sorted(BENCH_LIB.glob("*.sv"))
         build_dir = self.folder / f"{module}.build"
@@ -106,15 +107,3 @@ def steady_cycles(tap: TapResult) -> int:
     ends = tap.frame_end_cycles
     steady = ends[WARM_UP_FRAMES:]
     return -(-(steady[-1] - steady[0]) // (len(steady) - 1))
-
-
-def _render(template: str, **values: Any) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    header = f"shiftflow {__version__}; generated, do not edit"
-    return environment.get_template(template).render(header=header, **values)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flow.emit.xls import STREAMS, CompiledKernel, KernelSpec, compile_kernels, kernel_port
+from flow.emit.kernels import STREAMS, KernelSpec, kernel_port
+from flow.emit.xls import CompiledKernel, compile_kernels
 from rtl_sim.harness import PROFILES, Profile, ProfileResult, pack
 from rtl_sim.units.bench import BUILD_ROOT, Instance, Stream, bench_folder, play_in
 

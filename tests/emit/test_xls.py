@@ -11,15 +11,8 @@ import numpy as np
 import pytest
 
 from flow.emit import xls as emit_xls
-from flow.emit.xls import (
-    TEMPLATES,
-    CompiledKernel,
-    KernelSpec,
-    compile_kernels,
-    kernel_port,
-    render_kernel,
-    run_dslx_tests,
-)
+from flow.emit.kernels import KernelSpec, kernel_port, render_kernel
+from flow.emit.xls import TEMPLATES, CompiledKernel, compile_kernels, run_dslx_tests
 from flow.errors import ToolFailed, ToolMissing
 from flow.graph.arithmetic import Requant, divide_constant, requantise
 from flow.graph.types import TensorType

@@ -100,7 +100,7 @@ def test_one_wrong_integer_is_found_in_its_layer(
         compare(model, with_node(graph, layer, change))
     assert caught.value.layer == layer
     assert caught.value.different > 0
-    assert "QKeras (float64) against the integer reference." in str(caught.value)
+    assert "QKeras against the integer reference." in str(caught.value)
 
 
 def test_a_wrong_pool_is_found(model: tf.keras.Model, graph: IntGraph) -> None:
