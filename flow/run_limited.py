@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from threading import Event
@@ -24,28 +24,40 @@ class Outcome(Enum):
 
 
 def run_limited(
-    command: Sequence[str], folder: Path, log: Path, timeout_s: float, stop: Event
+    command: Sequence[str],
+    folder: Path,
+    log: Path,
+    timeout_s: float,
+    stop: Event | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+    append: bool = False,
 ) -> tuple[Outcome, int]:
     """Run `command` in `folder`, all its output into `log`.
 
     The process leads a group of its own, so that at the limit, and when `stop` is set, everything
     that it started ends with it.
 
+    Args:
+        env: the whole environment; None: this process's.
+        append: keep what `log` holds.
+
     Returns:
         The outcome and the exit code.
     """
     deadline = time.monotonic() + timeout_s
-    with log.open("wb") as output:
+    with log.open("ab" if append else "wb") as output:
         process = subprocess.Popen(
             command,
             cwd=folder,
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            outcome = _wait(process, deadline, stop)
+            outcome = _wait(process, deadline, stop or Event())
         finally:
             if process.poll() is None:
                 _kill_group(process)
