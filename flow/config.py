@@ -16,6 +16,10 @@ from flow.plan.hwplan import Target
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG_FILE = ROOT / "config.yaml"
 DATA_VARIABLE = "SHIFTFLOW_DATA"
+QUANTS = ("mpq", "flat4", "flat8", "flat16")
+MODELS_TO_COME = ("ad", "ic", "vww", "vww_mbv2", "vww_effnet")
+MAX_SEED = 2**32 - 1  # a 32-bit port of the bench
+MAX_FRAMES = 100_000
 
 Location = tuple[str | int, ...]
 
@@ -60,7 +64,7 @@ def choose(label: str, value: str, allowed: Iterable[str], coming: Iterable[str]
 
 
 class _Checked(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 def _auto_jobs(value: object) -> object:
@@ -68,7 +72,8 @@ def _auto_jobs(value: object) -> object:
 
 
 PositiveInt = Annotated[int, Field(ge=1, description="an integer of at least 1")]
-Percent = Annotated[int, Field(ge=0, le=95, description="an integer in 0..95")]
+Percent = Annotated[int, Field(ge=1, le=95, description="an integer in 1..95")]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED, description=f"an integer in 0..{MAX_SEED}")]
 Seconds = Annotated[int, Field(ge=1, description="an integer number of seconds of at least 1")]
 
 
@@ -109,23 +114,28 @@ class ModelConfig(_Checked):
         Literal["int8", "uint8", "float32"], Field(description="int8, uint8 or float32")
     ]
     metric: Annotated[Literal["accuracy"], Field(description="accuracy")]
-    quant: Annotated[str, Field(min_length=1, description="the name of a set of bit-widths")]
+    quant: Annotated[
+        Literal["mpq", "flat4", "flat8", "flat16"], Field(description=" or ".join(QUANTS))
+    ]
     target: Annotated[str, Field(description="the name of a target")]
     target_ii_cycles: PositiveInt
-    frames: PositiveInt
+    frames: Annotated[
+        int, Field(ge=1, le=MAX_FRAMES, description=f"an integer in 1..{MAX_FRAMES}")
+    ]
     dsp_budget: Annotated[float, Field(ge=0, le=1, description="a share in 0..1")] = 0.85
     layers: dict[str, LayerOverride] = Field(default_factory=dict)
 
 
 class SimulationConfig(_Checked):
-    """Stimulus of the RTL simulation."""
+    """Stimulus and time limit of the RTL simulation."""
 
     stall_in_percent: Percent
     stall_out_percent: Percent
     seeds: Annotated[
-        tuple[Annotated[int, Field(ge=0, description="an integer of at least 0")], ...],
+        tuple[Seed, ...],
         Field(strict=False, min_length=1, description="a list of at least one integer"),
     ]
+    timeout_s: Seconds
 
 
 class ToolsConfig(_Checked):
@@ -147,9 +157,6 @@ class Config(_Checked):
     data: DataConfig
     targets: Annotated[dict[str, TargetConfig], Field(min_length=1, description="a target")]
     models: Annotated[dict[str, ModelConfig], Field(min_length=1, description="a model")]
-    models_to_come: Annotated[
-        tuple[str, ...], Field(strict=False, description="a list of names")
-    ] = ()
     tools: ToolsConfig
 
     @property
@@ -160,7 +167,7 @@ class Config(_Checked):
 
     def model(self, name: str) -> ModelConfig:
         """The benchmark `name`, or a ConfigError that lists what there is."""
-        return self.models[choose("model", name, self.models, self.models_to_come)]
+        return self.models[choose("model", name, self.models, MODELS_TO_COME)]
 
     def target(self, name: str) -> Target:
         """The device `name`, or a ConfigError that lists what there is."""

@@ -93,13 +93,44 @@ def test_all_errors_are_reported_at_once(edited) -> None:
         "targets.lfe5u-85f.family: 'ice40' is not allowed; it must be xc7 or ecp5.",
         "models.kws.target: 'xc7z02' is not allowed; it must be one of the targets: "
         "xc7z020, lfe5u-85f.",
-        "models.kws.frames: 6.5 is not allowed; it must be an integer of at least 1.",
+        "models.kws.frames: 6.5 is not allowed; it must be an integer in 1..100000.",
         "models.kws.dsp_budget: 1.5 is not allowed; it must be a share in 0..1.",
         "models.kws.layers.conv2d.pe: 0 is not allowed; it must be an integer of at least 1.",
         "models.kws.layers.conv2d.products: 'dsps' is not allowed; it must be lut or dsp.",
         "tools.jobs: 'fast' is not allowed; it must be auto, or an integer of at least 1.",
-        "tools.simulation.seeds.1: 'x' is not allowed; it must be an integer of at least 0.",
+        "tools.simulation.seeds.1: 'x' is not allowed; it must be an integer in 0..4294967295.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (("seeds: [1, 2]", "seeds: [1, 4294967296]"),
+         "tools.simulation.seeds.1: 4294967296 is not allowed; "
+         "it must be an integer in 0..4294967295."),
+        (("seeds: [1, 2]", "seeds: [-1]"),
+         "tools.simulation.seeds.0: -1 is not allowed; it must be an integer in 0..4294967295."),
+        (("stall_in_percent: 30", "stall_in_percent: 0"),
+         "tools.simulation.stall_in_percent: 0 is not allowed; it must be an integer in 1..95."),
+        (("stall_out_percent: 30", "stall_out_percent: 96"),
+         "tools.simulation.stall_out_percent: 96 is not allowed; it must be an integer in 1..95."),
+        (("timeout_s: 1800        #", "timeout_s: 0 #"),
+         "tools.simulation.timeout_s: 0 is not allowed; "
+         "it must be an integer number of seconds of at least 1."),
+        (("clock_mhz: 100", "clock_mhz: .inf"),
+         "targets.xc7z020.clock_mhz: inf is not allowed; it must be a number of MHz above 0."),
+        (("dsp_budget: 0.85", "dsp_budget: .nan"),
+         "models.kws.dsp_budget: nan is not allowed; it must be a share in 0..1."),
+        (("frames: 64 ", "frames: 100001 "),
+         "models.kws.frames: 100001 is not allowed; it must be an integer in 1..100000."),
+        (("quant: mpq", "quant: int8"),
+         "models.kws.quant: 'int8' is not allowed; it must be mpq or flat4 or flat8 or flat16."),
+        (("models:\n", "models_to_come: [ad]\nmodels:\n"),
+         "models_to_come: unknown key; allowed here: data, targets, models, tools."),
+    ],
+)  # fmt: skip
+def test_value_out_of_range_is_refused(edited, change: tuple[str, str], text: str) -> None:
+    assert message(edited, change) == ["config.yaml has 1 error:", text]
 
 
 def load_text(tmp_path: Path, text: str) -> Config:
