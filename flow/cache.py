@@ -83,12 +83,14 @@ def run_stages(
     force_from: str | None = None,
     until: str | None = None,
     notify: Notify | None = None,
+    at_end: Callable[[Sequence[Outcome]], None] = lambda outcomes: None,
 ) -> list[Outcome]:
     """Bring the stages up to date, in order, in `folder`.
 
     Args:
         force_from: this stage and the later ones are made again even when nothing changed.
         until: the last stage wanted.
+        at_end: called with the outcomes while `folder` is still locked.
 
     Raises:
         StageBusy: another process works in `folder`.
@@ -109,6 +111,7 @@ def run_stages(
             done = {earlier.name: earlier for earlier in outcomes}
             outcomes.append(outcome or _make(stage, key, folder, done))
             notify.end(outcomes[-1])
+        at_end(outcomes)
     return outcomes
 
 
@@ -164,15 +167,32 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             stream.seek(0)
-            owner = stream.read().strip() or "unknown"
-            raise StageBusy(
-                f"another run (process {owner}) is working in {folder}.\n"
-                f"  Wait until it ends, or stop it with: kill {owner}"
-            ) from error
+            raise _busy(folder, stream.read().strip()) from error
         stream.truncate(0)
         stream.write(f"{os.getpid()}\n")
         stream.flush()
         yield
+
+
+def publish_copy(made: Path, place: Path) -> None:
+    """Copy a stage's result, its record excepted, to `place` unless it is there already."""
+    if _listing(made) == _listing(place):
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fresh = place.parent / f".{place.name}.tmp"
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(made, fresh, ignore=shutil.ignore_patterns(RECORD))
+    publish(fresh, place)
+
+
+def _busy(folder: Path, owner: str) -> StageBusy:
+    """Names the owner only if it lives: a process that has just taken the lock is not noted yet."""
+    if not (owner.isdigit() and Path(f"/proc/{owner}").exists()):
+        return StageBusy(f"another run is working in {folder}.\n  Wait until it ends.")
+    return StageBusy(
+        f"another run (process {owner}) is working in {folder}.\n"
+        f"  Wait until it ends, or stop it with: kill {owner}"
+    )
 
 
 def _cached(stage: Stage, key: str, folder: Path, notify: Notify) -> Outcome | None:
@@ -230,6 +250,10 @@ def _damage(place: Path, files: Mapping[str, str]) -> str | None:
 def _content(place: Path) -> dict[str, str]:
     paths = sorted(path for path in place.rglob("*") if path.is_file() and not path.is_symlink())
     return {path.relative_to(place).as_posix(): hash_file(path) for path in paths}
+
+
+def _listing(place: Path) -> dict[str, str]:
+    return {name: digest for name, digest in _content(place).items() if name != RECORD}
 
 
 def _source_files(place: Path, suffixes: frozenset[str]) -> list[Path]:

@@ -7,35 +7,27 @@ loads none of them.
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flow.cache import RECORD, Notify, Outcome, Stage, hash_file, hash_sources, publish, run_stages
-from flow.config import ROOT, Config, ModelConfig, choose
-from flow.data import Source, find_samples, load_samples, pick_frames
-from flow.errors import ConfigError
-from flow.plan.hwplan import Target
+from flow.cache import Notify, Outcome, Stage, hash_file, hash_sources, publish_copy, run_stages
+from flow.config import ROOT
+from flow.data import load_samples, pick_frames
 from flow.progress import tell
+from flow.provenance import STAGE_TOOLS, all_versions, git_commit, tool_versions
+from flow.runs import FRAME_SEED, Run, cache_folder
 
 if TYPE_CHECKING:
     from flow.graph import IntGraph
 
 STAGES = ("extract", "evaluate", "plan", "emit", "simulate", "synth", "report")
-QUANTS = ("mpq", "flat4", "flat8", "flat16")
-ENGINES = ("xls",)
-ENGINES_TO_COME = ("vitis",)
-BUILD = ROOT / "build"
-REPORTS = ROOT / "reports"
-WEIGHTS = ROOT / "models" / "weights"
-FRAME_SEED = 1  # draws the samples that go through RTL
 
 SOURCE_SUFFIXES = frozenset(
     {".py", ".yaml", ".j2", ".sv", ".svh", ".v", ".x", ".h", ".cpp", ".html", ".css", ".js"}
 )
-COMMON_SOURCES = ("flow/stages.py", "flow/errors.py", "requirements.lock")
+COMMON_SOURCES = ("flow/stages.py", "flow/runs.py", "flow/errors.py", "requirements.lock")
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "extract": ("flow/frontend", "flow/graph", "models"),
     "evaluate": ("flow/evaluation.py", "flow/graph", "flow/frontend", "flow/data.py", "models"),
@@ -50,42 +42,16 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
         "rtl_sim",
     ),
     "synth": ("flow/synth", "flow/emit"),
-    "report": ("flow/assemble.py", "flow/report", "flow/simulate", "flow/synth"),
+    "report": (
+        "flow/assemble.py",
+        "flow/provenance.py",
+        "flow/report",
+        "flow/simulate",
+        "flow/synth",
+    ),
 }
 
 Done = Mapping[str, Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One run as the user asked for it; None stands for the default of config.yaml."""
-
-    model: str
-    quant: str | None = None
-    engine: str | None = None
-    target: str | None = None
-    data: Path | None = None
-    frames: int | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """A checked request: everything the stages need."""
-
-    name: str
-    model: str
-    quant: str
-    engine: str
-    target: Target
-    frames: int | None
-    source: Source
-    settings: ModelConfig
-    config: Config
-
-    @property
-    def folder(self) -> Path:
-        """Where the stages keep their results."""
-        return BUILD / self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,43 +60,6 @@ class Finished:
 
     outcomes: tuple[Outcome, ...]
     report: Path | None
-
-
-def prepare(request: Request, config: Config) -> Run:
-    """Check a request against the configuration.
-
-    Raises:
-        ConfigError, DataError: something that was asked for does not exist.
-    """
-    settings = config.model(request.model)
-    quant = choose("quant", request.quant or settings.quant, _quants(request.model), QUANTS)
-    engine = choose("engine", request.engine or ENGINES[0], ENGINES, ENGINES_TO_COME)
-    target = config.target(request.target or settings.target)
-    if request.frames is not None and request.frames < 1:
-        raise ConfigError(f"--frames {request.frames} is not allowed; choose 1 or more.")
-    source = find_samples(config, request.model, request.data)
-    samples = load_samples(source, settings)  # now rather than minutes later
-    pick_frames(samples, request.frames or 1, FRAME_SEED)
-    differing = [
-        value
-        for value, default in (
-            (quant, settings.quant),
-            (engine, ENGINES[0]),
-            (target.name, settings.target),
-        )
-        if value != default
-    ]
-    return Run(
-        name="-".join([request.model, *differing]),
-        model=request.model,
-        quant=quant,
-        engine=engine,
-        target=target,
-        frames=request.frames,
-        source=source,
-        settings=settings,
-        config=config,
-    )
 
 
 def execute(
@@ -145,23 +74,33 @@ def execute(
     Raises:
         FlowError: a stage failed; what was finished before it is kept.
     """
+
+    def publish(outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            if outcome.name == "report":
+                publish_copy(outcome.folder, run.report_folder)
+
     outcomes = run_stages(
-        stages_of(run), run.folder, force_from=force_from, until=until, notify=notify
+        stages_of(run),
+        run.folder,
+        force_from=force_from,
+        until=until,
+        notify=notify,
+        at_end=publish,
     )
-    done = {outcome.name: outcome for outcome in outcomes}
-    report = _publish_report(done["report"].folder, run.name) if "report" in done else None
-    return Finished(tuple(outcomes), report)
+    reported = any(outcome.name == "report" for outcome in outcomes)
+    return Finished(tuple(outcomes), run.report_folder if reported else None)
 
 
 def stages_of(run: Run) -> list[Stage]:
     """The seven stages of a run, in order."""
-    settings, tools = run.settings, run.config.tools
+    settings = run.settings
     data = {
         "name": run.source.path.stem,
         "sha256": run.source.sha256,
         "real": run.source.is_real,
     }
-    weights = {path.name: hash_file(path) for path in _weight_files(run)}
+    weights = {path.name: hash_file(path) for path in run.weight_files}
     name = {"model": run.model, "quant": run.quant}
     shape = {"input_shape": settings.input_shape, "classes": settings.classes}
     plan_inputs = {
@@ -180,11 +119,22 @@ def stages_of(run: Run) -> list[Stage]:
             run,
             "simulate",
             ("extract", "plan", "emit"),
-            {"data": data, **shape, **stimulus, **tools.simulation.model_dump()},
+            {
+                "data": data,
+                **shape,
+                **stimulus,
+                **run.config.tools.simulation.model_dump(exclude={"timeout_s"}),
+            },
             _simulate,
         ),
         _stage(run, "synth", ("emit",), {"target": asdict(run.target)}, _synth),
-        _stage(run, "report", STAGES[:-1], {"run": run.name}, _report),
+        _stage(
+            run,
+            "report",
+            STAGES[:-1],
+            {"run": run.name, "git_commit": git_commit(), "all_tools": all_versions()},
+            _report,
+        ),
     ]
 
 
@@ -201,6 +151,7 @@ def _stage(
     make: Callable[[Run, Path, Done], None],
 ) -> Stage:
     sources = hash_sources(ROOT, (*SOURCES[name], *COMMON_SOURCES), SOURCE_SUFFIXES)
+    inputs = {**inputs, "tools": tool_versions(STAGE_TOOLS.get(name, ()))}
     return Stage(name, needs, sources, inputs, lambda folder, done: make(run, folder, done))
 
 
@@ -245,7 +196,7 @@ def _emit(run: Run, folder: Path, done: Done) -> None:
         folder / "project",
         jobs=tools.jobs,
         xls_timeout_s=tools.xls_timeout_s,
-        cache_dir=BUILD / "cache" / "xls",
+        cache_dir=cache_folder("xls"),
         progress=lambda kernel, _: tell(f"compiled {kernel}"),
     )
 
@@ -288,7 +239,7 @@ def _synth(run: Run, folder: Path, done: Done) -> None:
         folder,
         jobs=tools.jobs,
         timeout_s=tools.synth_timeout_s,
-        cache_dir=BUILD / "cache" / "synth",
+        cache_dir=cache_folder("synth"),
         progress=lambda unit, share: tell(f"{share:.0%}, {unit} done"),
     )
     save_synth_result(result, folder / "synth.json")
@@ -305,33 +256,3 @@ def _graph(done: Done) -> IntGraph:
     from flow.graph import load_graph
 
     return load_graph(done["extract"].folder)
-
-
-def _quants(model: str) -> list[str]:
-    """Quantisations with trained weights; all when there are none, so that loading explains it."""
-    found = [quant for quant in QUANTS if (WEIGHTS / f"{model}-{quant}.h5").is_file()]
-    return found or list(QUANTS)
-
-
-def _weight_files(run: Run) -> list[Path]:
-    return sorted(WEIGHTS.glob(f"{run.model}-{run.quant}.*"))
-
-
-def _publish_report(made: Path, name: str) -> Path:
-    """Copy a report into reports/<run>/ unless it is there already."""
-    place = REPORTS / name
-    if _listing(made) != _listing(place):
-        REPORTS.mkdir(exist_ok=True)
-        fresh = REPORTS / f".{name}.tmp"
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(made, fresh, ignore=shutil.ignore_patterns(RECORD))
-        publish(fresh, place)
-    return place
-
-
-def _listing(place: Path) -> dict[str, str]:
-    return {
-        path.relative_to(place).as_posix(): hash_file(path)
-        for path in sorted(place.rglob("*"))
-        if path.is_file() and path.name != RECORD
-    }

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flow import build, stages
+from flow import build, runs, stages
 from flow.cache import Stage
 from flow.errors import ToolFailed
 
@@ -40,8 +40,8 @@ FILES = {
 
 def install(folder: Path) -> None:
     """Let the command line work in `folder` with stand-ins for the stages."""
-    stages.BUILD = folder / "build"
-    stages.REPORTS = folder / "reports"
+    runs.BUILD = folder / "build"
+    runs.REPORTS = folder / "reports"
     stages.stages_of = lambda run: fake_stages(folder)  # type: ignore[assignment]
 
 

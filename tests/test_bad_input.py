@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flow import build, stages
+from flow import build, runs
 from flow.config import CONFIG_FILE
 
 Kws = Callable[..., str]
@@ -28,8 +28,8 @@ def kws(
     capsys: pytest.CaptureFixture[str],
 ) -> Kws:  # fmt: skip
     """Run `--model kws` with arguments and text changes of config.yaml; the error message."""
-    monkeypatch.setattr(stages, "BUILD", build_folder)
-    monkeypatch.setattr(stages, "REPORTS", tmp_path / "reports")
+    monkeypatch.setattr(runs, "BUILD", build_folder)
+    monkeypatch.setattr(runs, "REPORTS", tmp_path / "reports")
     monkeypatch.setenv("SHIFTFLOW_DATA", str(tmp_path))
 
     def run(*arguments: str, change: tuple[str, str] = ("", ""), code: int = 2) -> str:
@@ -55,8 +55,8 @@ def weights_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from models import weights
 
     folder = tmp_path / "weights"
-    shutil.copytree(stages.WEIGHTS, folder)
-    monkeypatch.setattr(stages, "WEIGHTS", folder)
+    shutil.copytree(runs.WEIGHTS, folder)
+    monkeypatch.setattr(runs, "WEIGHTS", folder)
     for name in ("load", "record"):
         monkeypatch.setattr(weights, name, redirect(getattr(weights, name), folder))
     return folder
@@ -124,9 +124,9 @@ def test_fold_that_does_not_divide(kws: Kws) -> None:
 
 def test_override_of_a_layer_that_does_not_exist(kws: Kws) -> None:
     error = kws("--to", "plan", change=("layers: {}", "layers: {conv9: {pe: 8}}"))
-    first, last = error.splitlines()
-    assert first == "config.yaml names layers ['conv9'] that 'kws' does not have."
-    assert last.startswith("  Its layers: conv2d, depthwise_conv2d, ")
+    first, *problems = error.splitlines()
+    assert first == "overrides of 'kws' cannot be kept:"
+    assert "'conv9'" in problems[0] and "conv2d, depthwise_conv2d, " in error
 
 
 def test_interval_that_no_fold_reaches(kws: Kws) -> None:

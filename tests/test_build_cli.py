@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flow import build, stages
+from flow import build, runs, stages
 from flow.config import ROOT
 from flow.processes import descendants
 from tests import fake_run
@@ -23,8 +23,8 @@ WAIT_S = 20
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The command line, in this process, works here with stand-ins for the stages."""
-    for name in ("BUILD", "REPORTS", "stages_of"):
-        monkeypatch.setattr(stages, name, getattr(stages, name))
+    for module, name in ((runs, "BUILD"), (runs, "REPORTS"), (stages, "stages_of")):
+        monkeypatch.setattr(module, name, getattr(module, name))
     fake_run.install(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -119,7 +119,7 @@ def test_wrong_use_ends_with_2_and_one_message(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: str, text: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(stages, "_quants", lambda model: ["mpq"])
+    monkeypatch.setattr(runs, "_quants", lambda model: ["mpq"])
     assert build.main(arguments.split()) == 2
     assert capsys.readouterr().err == f"error: {text}\n"
     assert calls(folder) == []

@@ -21,6 +21,7 @@ from flow.cache import (
     hash_sources,
     locked,
     publish,
+    publish_copy,
     run_stages,
 )
 from flow.errors import FlowError, StageBusy
@@ -203,6 +204,57 @@ def test_second_process_on_the_same_folder_fails_at_once(runner: Recorder) -> No
     assert runner.made == []
     runner.run()
     assert runner.made == ["one", "two"]
+
+
+@pytest.mark.parametrize("noted", ["", "unknown", "99999999", "0x1"])
+def test_owner_that_cannot_be_named_is_not_to_be_killed(tmp_path: Path, noted: str) -> None:
+    with locked(tmp_path):
+        (tmp_path / LOCK).write_text(noted)
+        with pytest.raises(StageBusy) as caught, locked(tmp_path):
+            pass
+    assert str(caught.value) == (
+        f"another run is working in {tmp_path}.\n  Wait until it ends."
+    )  # fmt: skip
+
+
+def test_lock_of_a_killed_process_is_free(runner: Recorder) -> None:
+    program = "import sys; from pathlib import Path; from flow.cache import locked\n" \
+        "with locked(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(runner.folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as other:  # fmt: skip
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        other.kill()
+    assert (runner.folder / LOCK).read_text() == f"{other.pid}\n"
+    runner.run()
+    assert runner.made == ["one", "two"]
+
+
+def test_what_is_done_at_the_end_holds_the_lock_and_explains_a_full_disk(tmp_path: Path) -> None:
+    def publish(outcomes) -> None:
+        with pytest.raises(StageBusy), locked(tmp_path):
+            pass
+        raise OSError(errno.ENOSPC, "No space left on device", "/disk/report")
+
+    with pytest.raises(FlowError, match="no space is left on the disk of /disk/report"):
+        run_stages([], tmp_path, at_end=publish)
+
+
+def test_copy_is_published_once_and_without_the_record(tmp_path: Path) -> None:
+    made, place = tmp_path / "made", tmp_path / "reports" / "run"
+    made.mkdir()
+    (made / "index.html").write_text("page")
+    (made / RECORD).write_text("record")
+    publish_copy(made, place)
+    assert [path.name for path in place.iterdir()] == ["index.html"]
+    before = place.stat().st_ino
+    publish_copy(made, place)
+    assert place.stat().st_ino == before
+    (place / "index.html").write_text("damaged")
+    publish_copy(made, place)
+    assert (place / "index.html").read_text() == "page"
 
 
 def test_lock_is_free_after_an_error(tmp_path: Path) -> None:

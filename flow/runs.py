@@ -1,0 +1,108 @@
+"""A run: what the user asked for, checked against the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flow.config import QUANTS, ROOT, Config, ModelConfig, choose
+from flow.data import Source, find_samples, load_samples, pick_frames
+from flow.errors import ConfigError
+from flow.plan.hwplan import Target
+
+ENGINES = ("xls",)
+ENGINES_TO_COME = ("vitis",)
+BUILD = ROOT / "build"
+REPORTS = ROOT / "reports"
+WEIGHTS = ROOT / "models" / "weights"
+FRAME_SEED = 1  # draws the samples that go through RTL
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One run as the user asked for it; None stands for the default of config.yaml."""
+
+    model: str
+    quant: str | None = None
+    engine: str | None = None
+    target: str | None = None
+    data: Path | None = None
+    frames: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A checked request: everything the stages need."""
+
+    name: str
+    model: str
+    quant: str
+    engine: str
+    target: Target
+    frames: int | None
+    source: Source
+    settings: ModelConfig
+    config: Config
+
+    @property
+    def folder(self) -> Path:
+        """Where the stages keep their results."""
+        return BUILD / self.name
+
+    @property
+    def report_folder(self) -> Path:
+        """Where the report is published."""
+        return REPORTS / self.name
+
+    @property
+    def weight_files(self) -> list[Path]:
+        """The trained weights and their record."""
+        return sorted(WEIGHTS.glob(f"{self.model}-{self.quant}.*"))
+
+
+def prepare(request: Request, config: Config) -> Run:
+    """Check a request against the configuration.
+
+    Raises:
+        ConfigError, DataError: something that was asked for does not exist.
+    """
+    settings = config.model(request.model)
+    quant = choose("quant", request.quant or settings.quant, _quants(request.model), QUANTS)
+    engine = choose("engine", request.engine or ENGINES[0], ENGINES, ENGINES_TO_COME)
+    target = config.target(request.target or settings.target)
+    if request.frames is not None and request.frames < 1:
+        raise ConfigError(f"--frames {request.frames} is not allowed; choose 1 or more.")
+    source = find_samples(config, request.model, request.data)
+    samples = load_samples(source, settings)  # now rather than minutes later
+    pick_frames(samples, request.frames or 1, FRAME_SEED)
+    differing = [
+        value
+        for value, default in (
+            (quant, settings.quant),
+            (engine, ENGINES[0]),
+            (target.name, settings.target),
+        )
+        if value != default
+    ]
+    return Run(
+        name="-".join([request.model, *differing]),
+        model=request.model,
+        quant=quant,
+        engine=engine,
+        target=target,
+        frames=request.frames,
+        source=source,
+        settings=settings,
+        config=config,
+    )
+
+
+def cache_folder(tool: str) -> Path:
+    """Where a tool's results are kept for all runs, by content."""
+    return BUILD / "cache" / tool
+
+
+def _quants(model: str) -> list[str]:
+    """Quantisations with trained weights; all when there are none, so that loading explains it."""
+    found = [quant for quant in QUANTS if (WEIGHTS / f"{model}-{quant}.h5").is_file()]
+    return found or list(QUANTS)
