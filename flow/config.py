@@ -71,6 +71,10 @@ def _auto_jobs(value: object) -> object:
     return len(os.sched_getaffinity(0)) if value == "auto" else value
 
 
+def _auto_interval(value: object) -> object:
+    return None if value == "auto" else value
+
+
 PositiveInt = Annotated[int, Field(ge=1, description="an integer of at least 1")]
 Percent = Annotated[int, Field(ge=1, le=95, description="an integer in 1..95")]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED, description=f"an integer in 0..{MAX_SEED}")]
@@ -118,11 +122,14 @@ class ModelConfig(_Checked):
         Literal["mpq", "flat4", "flat8", "flat16"], Field(description=" or ".join(QUANTS))
     ]
     target: Annotated[str, Field(description="the name of a target")]
-    target_ii_cycles: PositiveInt
-    frames: Annotated[
-        int, Field(ge=1, le=MAX_FRAMES, description=f"an integer in 1..{MAX_FRAMES}")
+    target_ii_cycles: Annotated[
+        int | None,
+        Field(ge=1, description="auto, or an integer of at least 1"),
+        BeforeValidator(_auto_interval),
     ]
+    frames: Annotated[int, Field(ge=1, le=MAX_FRAMES, description=f"an integer in 1..{MAX_FRAMES}")]
     dsp_budget: Annotated[float, Field(ge=0, le=1, description="a share in 0..1")] = 0.85
+    lut_budget: Annotated[float, Field(ge=0, le=1, description="a share in 0..1")] = 0.7
     layers: dict[str, LayerOverride] = Field(default_factory=dict)
 
 

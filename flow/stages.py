@@ -27,7 +27,9 @@ STAGES = ("extract", "evaluate", "plan", "emit", "simulate", "synth", "report")
 SOURCE_SUFFIXES = frozenset(
     {".py", ".yaml", ".j2", ".sv", ".svh", ".v", ".x", ".h", ".cpp", ".html", ".css", ".js"}
 )
-COMMON_SOURCES = ("flow/stages.py", "flow/runs.py", "flow/errors.py", "requirements.lock")
+COMMON_SOURCES = (
+    "flow/stages.py", "flow/runs.py", "flow/errors.py", "flow/templates.py", "requirements.lock",
+)  # fmt: skip
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "extract": ("flow/frontend", "flow/graph", "models"),
     "evaluate": ("flow/evaluation.py", "flow/graph", "flow/frontend", "flow/data.py", "models"),
@@ -107,6 +109,7 @@ def stages_of(run: Run) -> list[Stage]:
         "target": asdict(run.target),
         "ii_cycles": settings.target_ii_cycles,
         "dsp_budget": settings.dsp_budget,
+        "lut_budget": settings.lut_budget,
         "layers": {name: layer.model_dump() for name, layer in settings.layers.items()},
     }
     stimulus = {"frames": run.frames or settings.frames, "seed": FRAME_SEED}
@@ -180,7 +183,12 @@ def _plan(run: Run, folder: Path, done: Done) -> None:
     }
     settings = run.settings
     chosen = plan(
-        _graph(done), run.target, settings.target_ii_cycles, overrides, settings.dsp_budget
+        _graph(done),
+        run.target,
+        settings.target_ii_cycles,
+        overrides,
+        settings.dsp_budget,
+        settings.lut_budget,
     )
     save_plan(chosen, folder / "plan.json")
 
@@ -220,6 +228,7 @@ def _simulate(run: Run, folder: Path, done: Done) -> None:
         folder,
         frames=count,
         stalls=StallSettings(settings.stall_in_percent, settings.stall_out_percent, settings.seeds),
+        timeout_s=settings.timeout_s,
         progress=tell,
     )
     save_sim(result, folder / "sim.json")

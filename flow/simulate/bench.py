@@ -47,7 +47,9 @@ class Bench:
         sources = [self.project.rtl / name for name in self.project.sources]
         library = sorted(BENCH_LIB.glob("*.sv"))
         build_dir = self.folder / f"{module}.build"
-        return build([*sources, *library, source], module, build_dir, opt="-O3")
+        return build(
+            [*sources, *library, source], module, build_dir, opt="-O3", timeout_s=self.timeout_s
+        )
 
     def play(
         self,
@@ -73,6 +75,7 @@ class Bench:
             timeout_cycles=timeout_cycles,
             profiles=profiles,
             grace_cycles=2 * self.plan.est_ii_cycles,
+            timeout_s=self.timeout_s,
         )
         for result in results:
             if not result.clean:
