@@ -66,5 +66,6 @@ def _figures(found: Evaluation, rtl: RtlFrames) -> AccuracyFigures:
         samples=accuracy.samples,
         rtl_samples=rtl.samples,
         recorded=accuracy.recorded,
+        note=found.note,
         recorded_dataset=Path(found.recorded.dataset).stem if accuracy.recorded else None,
     )

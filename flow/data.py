@@ -17,6 +17,7 @@ from flow.errors import DataError
 
 TEST_FILES = {"kws": "kws_test_dev.npz"}
 SHIPPED = ROOT / "models" / "samples"
+SHIPPED_ARE = {"kws": "synthesised speech"}
 KEYS = ("x", "y")
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -30,6 +31,7 @@ class Samples:
     y: NDArray[np.int64]
     name: str
     is_real: bool
+    sha256: str  # of the file
 
     def __post_init__(self) -> None:
         for array in (self.x, self.y):
@@ -90,7 +92,8 @@ def load_samples(source: Source, model: ModelConfig) -> Samples:
             f"labels in 0..{model.classes - 1}: numpy.savez({source.path.name!r}, x=x, y=y)."
         )
     x = arrays["x"].reshape(-1, *model.input_shape)
-    return Samples(x, arrays["y"].astype(np.int64), source.path.stem, source.is_real)
+    labels = arrays["y"].astype(np.int64)
+    return Samples(x, labels, source.path.stem, source.is_real, source.sha256)
 
 
 def pick_frames(samples: Samples, count: int, seed: int) -> NDArray[np.int64]:

@@ -24,7 +24,9 @@ class Recorded:
     """Accuracies that the training run of the weights measured on its own test set."""
 
     dataset: str
+    sha256: str | None  # of the data set's file
     samples: int
+    note: str | None  # what a reader of the accuracies should know
     qkeras: float
     float: float  # last: after it the name no longer means the type in this class
 
@@ -44,6 +46,7 @@ class Evaluation:
     accuracy: Accuracy
     recorded: Recorded
     equality: tuple[Equality, ...]
+    note: str | None  # about the accuracies shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,8 @@ def evaluation(
     """Measure the integer and the QKeras network, and compare them layer by layer.
 
     The float model is not part of the project: its figure is the recorded one, and only beside
-    samples of the same name. The shipped samples are no test set, so beside their integer figure
-    stand the recorded ones, marked so.
+    the very samples of the record. The shipped samples are no test set, so beside their integer
+    figure stand the recorded ones, marked so.
 
     Raises:
         Mismatch: a layer's integers differ from QKeras.
@@ -77,12 +80,12 @@ def evaluation(
     real = RAW_INPUTS[model].to_real(samples.x)
     taps = run_taps(graph, map_input(graph, samples.x[chosen]))
     equal = check_equality(network, graph, taps, real[chosen])
-    same_set = Path(recorded.dataset).stem == samples.name
+    shown = samples.sha256 == recorded.sha256 or not samples.is_real
     return Evaluation(
         Accuracy(
             metric=metric,
             dataset=samples.name,
-            float=recorded.float if same_set or not samples.is_real else None,
+            float=recorded.float if shown else None,
             qkeras=_share(network, real, samples.y) if samples.is_real else recorded.qkeras,
             integer=evaluate(graph, samples.x, samples.y),
             samples=len(samples.y),
@@ -90,6 +93,7 @@ def evaluation(
         ),
         recorded,
         tuple(Equality(layer.name, layer.compared) for layer in equal),
+        recorded.note if shown else None,
     )
 
 
@@ -100,13 +104,17 @@ def load_evaluation(path: Path) -> Evaluation:
         Accuracy(**raw["accuracy"]),
         Recorded(**raw["recorded"]),
         tuple(Equality(**layer) for layer in raw["equality"]),
+        raw["note"],
     )
 
 
 def _recorded(record: Mapping[str, Any]) -> Recorded:
     measured = record["accuracy"]
+    dataset = measured["dataset"]
     return Recorded(
-        dataset=measured["dataset"],
+        dataset=dataset,
+        sha256=record["datasets"].get(dataset, {}).get("sha256"),
+        note=record.get("note"),
         samples=measured["samples"],
         float=measured["float"],
         qkeras=measured["qkeras"],

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from flow.data import SHIPPED_ARE
 from flow.stages import Finished
 
 Section = Mapping[str, Any]
@@ -51,7 +52,8 @@ def _accuracy(section: Section, recorded: Section) -> str:
         text = f"{', '.join(shares)} on {measured}"
         return f"{text} (float: recorded in training)" if section["float"] is not None else text
     origin = f"recorded on {recorded['samples']} samples of {recorded['dataset']}"
-    return f"{', '.join(shares[:-1])} ({origin}); {shares[-1]} on {measured} shipped here"
+    shipped = f"{measured} shipped here, which are {SHIPPED_ARE[section['dataset']]}"
+    return f"{', '.join(shares[:-1])} ({origin}); {shares[-1]} on {shipped}"
 
 
 def _simulation(section: Section) -> str:

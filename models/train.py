@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import shutil
-import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +20,9 @@ import numpy as np  # noqa: E402  (the path above comes first)
 import tensorflow as tf  # noqa: E402
 import typer  # noqa: E402
 
+from flow.cache import hash_file  # noqa: E402
 from flow.errors import ConfigError, DataError, FlowError  # noqa: E402
+from flow.provenance import git_commit  # noqa: E402
 from models import bits, data, distil, kws, ranges, weights  # noqa: E402
 from models.fit import Schedule, Task, best_epoch, fit  # noqa: E402
 
@@ -115,9 +116,14 @@ def train(
         "schedule": dataclasses.asdict(schedule),
         "recipe": dataclasses.asdict(recipe),
         "datasets": {
-            TRAIN_FILE: {"training": len(training), "validation": len(validation)},
-            TEST_FILE: {"test": len(test)},
+            TRAIN_FILE: {
+                "training": len(training),
+                "validation": len(validation),
+                "sha256": hash_file(data_folder / TRAIN_FILE),
+            },
+            TEST_FILE: {"test": len(test), "sha256": hash_file(data_folder / TEST_FILE)},
         },
+        "note": speaker_note(everything, test),
         "accuracy": {
             "dataset": TEST_FILE,
             "samples": len(test),
@@ -150,6 +156,20 @@ def load_float(path: Path) -> tf.keras.Model:
         ) from error
 
 
+def speaker_note(training: data.KwsSet, test: data.KwsSet) -> str | None:
+    """What a reader of the accuracies should know when training has heard the test's speakers."""
+    if training.speaker is None or test.speaker is None:
+        return None
+    speakers = np.unique(test.speaker)
+    known = int(np.isin(speakers, training.speaker).sum())
+    if known == 0:
+        return None
+    return (
+        f"{known} of the {len(speakers)} speakers of {TEST_FILE} also occur in {TRAIN_FILE}: "
+        "accuracies on it are slightly optimistic."
+    )
+
+
 def evaluate(model: tf.keras.Model, test: data.KwsSet) -> float:
     """Return the share of clips whose greatest output is at their label."""
     scores = model.predict(test.real(), batch_size=250, verbose=0)
@@ -179,13 +199,10 @@ def _prepare(
 
 def _provenance() -> dict[str, Any]:
     """Return time, commit and tool versions."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
     tools = {name: version(name) for name in ("tensorflow", "qkeras", "numpy")}
     return {
         "created_utc": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "git_commit": commit.stdout.strip(),
+        "git_commit": git_commit(),
         "tools": {**tools, "python": ".".join(map(str, sys.version_info[:3]))},
     }
 

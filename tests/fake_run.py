@@ -28,8 +28,10 @@ REPORT = {
 EVALUATION = {
     "accuracy": {"metric": "accuracy", "dataset": "set", "float": 0.9, "qkeras": 0.8,
                  "integer": 0.8, "samples": 10, "recorded": False},
-    "recorded": {"dataset": "set.npz", "samples": 10, "float": 0.9, "qkeras": 0.8},
+    "recorded": {"dataset": "set.npz", "sha256": None, "samples": 10, "note": None, "float": 0.9,
+                 "qkeras": 0.8},
     "equality": [],
+    "note": None,
 }  # fmt: skip
 FILES = {
     "evaluate": {"evaluation.json": EVALUATION},

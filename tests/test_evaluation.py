@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from flow.evaluation import Equality, Evaluation, Recorded, load_evaluation
+from flow.config import ROOT, load_config
+from flow.data import Samples, find_samples, load_samples
+from flow.evaluation import Equality, Evaluation, Recorded, evaluation, load_evaluation
 from flow.graph import Accuracy
 from flow.stages import save_json
 from flow.summary import _accuracy
 
-RECORDED = Recorded(dataset="kws_test_dev.npz", samples=500, qkeras=0.916, float=0.914)
+RECORDED = Recorded(
+    dataset="kws_test_dev.npz", sha256="0f", samples=500, note="n", qkeras=0.916, float=0.914
+)
 
 
 def accuracy(dataset: str, float_accuracy: float | None, recorded: bool) -> Accuracy:
@@ -20,7 +24,7 @@ def accuracy(dataset: str, float_accuracy: float | None, recorded: bool) -> Accu
 
 
 def test_saved_evaluation_loads_again(tmp_path: Path) -> None:
-    made = Evaluation(accuracy("kws", None, False), RECORDED, (Equality("conv2d", 10),))
+    made = Evaluation(accuracy("kws", None, False), RECORDED, (Equality("conv2d", 10),), "n")
     save_json(tmp_path / "evaluation.json", made)
     assert load_evaluation(tmp_path / "evaluation.json") == made
 
@@ -40,9 +44,33 @@ def test_saved_evaluation_loads_again(tmp_path: Path) -> None:
         (
             accuracy("kws", 0.914, True),
             "float 91.40 %, QKeras 91.60 % (recorded on 500 samples of kws_test_dev.npz); "
-            "integer 50.00 % on 120 samples of kws shipped here",
+            "integer 50.00 % on 120 samples of kws shipped here, which are synthesised speech",
         ),
     ],
 )
 def test_recorded_figures_are_told_apart(found: Accuracy, text: str) -> None:
     assert _accuracy(dataclasses.asdict(found), dataclasses.asdict(RECORDED)) == text
+
+
+@pytest.mark.parametrize(("known", "is_real", "shown"), [
+    (True, True, True), (False, True, False), (False, False, True),
+])  # fmt: skip
+def test_recorded_figures_stand_beside_the_very_samples_of_the_record(
+    monkeypatch: pytest.MonkeyPatch, known: bool, is_real: bool, shown: bool
+) -> None:
+    from flow.frontend import extract
+    from models import weights
+
+    record = weights.record("kws", "mpq")
+    source = find_samples(load_config(), "kws", ROOT / "models" / "samples" / "kws.npz")
+    sha256 = source.sha256 if known else record["datasets"]["kws_test_dev.npz"]["sha256"]
+    changed = {**record, "datasets": {"kws_test_dev.npz": {"sha256": sha256}}}
+    monkeypatch.setattr(weights, "record", lambda *_: changed)
+    loaded = load_samples(source, load_config().model("kws"))
+    samples = Samples(loaded.x[:4], loaded.y[:4], "kws_test_dev", is_real, loaded.sha256)
+    found = evaluation(
+        extract("kws", "mpq"), samples, model="kws", quant="mpq", metric="accuracy"
+    )  # fmt: skip
+    assert found.accuracy.float == (record["accuracy"]["float"] if shown else None)
+    assert found.note == (record["note"] if shown else None)
+    assert "slightly optimistic" in record["note"]

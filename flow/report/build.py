@@ -71,7 +71,7 @@ def _check_same_layers(plan: HwPlan, sim: SimResult, synth: SynthResult) -> None
 
 def _accuracy(figures: AccuracyFigures | Mapping[str, Any]) -> dict[str, Any]:
     given = asdict(figures) if isinstance(figures, AccuracyFigures) else dict(figures)
-    return {**given, "recorded_dataset": given.get("recorded_dataset")}
+    return {**given, **{key: given.get(key) for key in ("recorded_dataset", "note")}}
 
 
 def _sim(sim: SimResult) -> dict[str, Any]:

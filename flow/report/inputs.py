@@ -27,7 +27,8 @@ class AccuracyFigures:
 
     `integer` is computed in this run on `samples` samples of `dataset`, `rtl` on the `rtl_samples`
     of them that went through RTL. `recorded`: `float` and `qkeras` were written down when the
-    weights were trained, on `recorded_dataset` (None: on `dataset`).
+    weights were trained, on `recorded_dataset` (None: on `dataset`). `note` says what else a reader
+    should know.
     """
 
     metric: str
@@ -40,6 +41,7 @@ class AccuracyFigures:
     rtl_samples: int
     recorded: bool
     recorded_dataset: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,11 @@ class Device(_Section):
 
 
 class Accuracy(_Section):
-    """`integer` and `rtl` are of this run; `float` and `qkeras` of the record if `recorded`."""
+    """`integer` and `rtl` are of this run; `float` and `qkeras` of the record if `recorded`.
+
+    `rtl` is that of the integer network on the frames simulated, all of whose output words the RTL
+    equals.
+    """
 
     metric: Text
     dataset: Text
@@ -47,6 +51,7 @@ class Accuracy(_Section):
     rtl_samples: Count
     recorded: bool
     recorded_dataset: str | None
+    note: str | None
 
 
 class Run(_Section):

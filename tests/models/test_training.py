@@ -173,3 +173,18 @@ def test_script_reports_missing_data_without_a_traceback(tmp_path: Path) -> None
     assert result.returncode == 1
     assert "kws_train.npz does not exist" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_speakers_heard_in_training_are_noted() -> None:
+    def with_speakers(*names: str) -> KwsSet:
+        count = len(names)
+        return KwsSet(
+            np.zeros((count, 49, 10), np.int8), np.zeros(count, np.uint8), np.float32(1), 0, np.array(names)
+        )
+
+    test = with_speakers("a", "b", "b", "c")
+    assert train.speaker_note(with_speakers("b", "c", "d"), test) == (
+        "2 of the 3 speakers of kws_test_dev.npz also occur in kws_train.npz: accuracies on it "
+        "are slightly optimistic."
+    )
+    assert train.speaker_note(with_speakers("d"), test) is None

@@ -35,7 +35,8 @@ def inputs(mismatches: int = 0, **changes: Any) -> ReportInputs:
         "seed": 1,
         "tools": {"verilator": "5.48.0", "Yosys": "0.70"},
         "accuracy": AccuracyFigures(
-            "accuracy", "kws_test", 0.9165, 0.9082, 0.9078, 0.90625, 4890, 64, True, "kws_official"
+            "accuracy", "kws_test", 0.9165, 0.9082, 0.9078, 0.90625, 4890, 64, True, "kws_official",
+            "Speakers occur in both sets.",
         ),
         "plan": plan(),
         "sim": sim(mismatches),
@@ -52,7 +53,7 @@ def inputs(mismatches: int = 0, **changes: Any) -> ReportInputs:
 
 def plan() -> HwPlan:
     """The plan of `LAYERS`."""
-    return HwPlan("kws", TARGET, 8000, tuple(map(_unit, LAYERS)), 8, 1, 490, 16, 1, 12)
+    return HwPlan("kws", "9f2c", TARGET, 8000, tuple(map(_unit, LAYERS)), 8, 1, 490, 16, 1, 12)
 
 
 def sim(mismatches: int = 0) -> SimResult:

@@ -26,7 +26,7 @@ SECTIONS = {
     "synth": "tool target scope lut ff dsp bram device_fit",
 }
 ADDED = {
-    "accuracy": "recorded recorded_dataset",
+    "accuracy": "recorded recorded_dataset note",
     "sim": "passed",
     "network": "target_ii_cycles",
     "synth": "units warnings",

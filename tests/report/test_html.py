@@ -41,6 +41,8 @@ def test_labels_say_what_was_estimated_simulated_synthesised_and_recorded() -> N
         "estimated by the planner",
         "Not placed or routed: no clock frequency was established",
         "measured, 4 890 samples of kws_test",
+        "of the 64 frames simulated: every RTL output word equals the integer network's",
+        "Speakers occur in both sets.",
     ):
         assert label in text, label
 
@@ -54,6 +56,7 @@ def test_a_mismatch_is_unmistakable() -> None:
     assert "MISMATCH: 17 differing words" in text
     assert "17 of 2 000 differ" in text
     assert "0 mismatches" not in text
+    assert "every RTL output word equals" not in text.replace("not every", "")
     assert bad.count('class="wrong"') == 1  # the run
     assert bad.count(' wrong">') == 1  # the layer
 
