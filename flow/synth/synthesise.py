@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,12 +189,14 @@ def _fill(unit: ProjectUnit, rtl: Path, place: Path) -> Path:
 
 
 def _load(cache_dir: Path | None, key: str, name: str) -> _UnitCells | None:
+    """The kept cells; None when there are none, or not those that were written."""
     if cache_dir is None:
         return None
     try:
         entry = json.loads((cache_dir / f"{key}.json").read_text())
         cells = {str(cell): int(number) for cell, number in entry["cells"].items()}
-        return _UnitCells(name, cells, float(entry["seconds"]))
+        genuine = bool(cells) and entry.pop("sha256") == _digest(entry)
+        return _UnitCells(name, cells, float(entry["seconds"])) if genuine else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # absent or damaged: synthesise again
 
@@ -203,9 +206,18 @@ def _save(cache_dir: Path | None, key: str, result: _UnitCells) -> None:
         return
     cache_dir.mkdir(parents=True, exist_ok=True)
     part = cache_dir / f"{key}.{os.getpid()}.part"
-    entry = {"unit": result.name, "seconds": result.seconds, "cells": result.cells}
+    entry: dict[str, object] = {
+        "unit": result.name,
+        "seconds": result.seconds,
+        "cells": result.cells,
+    }
+    entry["sha256"] = _digest(entry)
     part.write_text(json.dumps(entry, indent=2, sort_keys=True) + "\n")
     os.replace(part, cache_dir / f"{key}.json")
+
+
+def _digest(entry: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
 
 
 def _sum(tool: str, target: Target, runs: list[_UnitCells]) -> SynthResult:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -94,17 +96,32 @@ def test_a_change_redoes_only_the_changed_unit(
     assert not (tmp_path / "b" / "first").exists()
 
 
+def half(entry: Path) -> None:
+    entry.write_text('{"cells": ')
+
+
+def one_cell_less(entry: Path) -> None:
+    entry.write_text(entry.read_text().replace('"LUT6": 10', '"LUT6": 9'))
+
+
+def no_cells(entry: Path) -> None:
+    entry.write_text(json.dumps({**json.loads(entry.read_text()), "cells": {}}))
+
+
+@pytest.mark.parametrize("damage", [half, one_cell_less, no_cells])
 def test_a_damaged_cache_entry_is_synthesised_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], None]
 ) -> None:
-    stand_in(monkeypatch, tmp_path)
+    _, calls = stand_in(monkeypatch, tmp_path)
     project = tiny_project(tmp_path / "project")
     cache = tmp_path / "cache"
     first = synthesise(project, TARGET, tmp_path / "a", jobs=1, timeout_s=60, cache_dir=cache)
     for entry in cache.iterdir():
-        entry.write_text('{"cells": ')
+        damage(entry)
+    calls.unlink()
     again = synthesise(project, TARGET, tmp_path / "b", jobs=1, timeout_s=60, cache_dir=cache)
     assert again.lut == first.lut
+    assert calls.read_text().splitlines() == ["-V", "-q synth.ys", "-q synth.ys"]
 
 
 def test_a_corrupted_rom_is_named_before_any_tool_starts(
