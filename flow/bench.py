@@ -1,6 +1,6 @@
 """Benchmarks of one model, each figure beside its goal and, where there is one, a peer's rate.
 
-    python flow/bench.py --model kws        (or: make bench)
+    python flow/bench.py --model kws [--markdown]       (or: make bench)
 
 Everything is measured in this run, from empty caches, on this machine: a fresh build of all stages,
 a second run from the cache, XLS compilation alone, RTL simulation speed, and the integer reference
@@ -19,27 +19,29 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(ROOT)  # not flow/, whose modules would hide others
 
 BATCH = 100  # frames of the inference benchmark
 REPEATS = 3  # the median counts
 
-# Goals of kws on xc7z020: `<=` or `>=` the number, or none.
-GOALS: dict[str, tuple[str, float]] = {
-    "integer accuracy (%)": (">=", 90.4),
-    "cycles per frame": ("<=", 9000),
-    "utilisation": (">=", 0.85),
-    "DSP, post-synthesis": ("<=", 188),
-    "LUT, post-synthesis": ("<=", 37_000),
-    "BRAM36, post-synthesis": ("<=", 140),
-    "RTL simulation (cycles/s)": (">=", 60_000),
-    "XLS compilation, no cache (s)": ("<=", 60),
-    "all stages, no cache (s)": ("<=", 1200),
-    "second run, cached (s)": ("<=", 15),
+# `<=` or `>=` the number, for a model on its default target; a figure without an entry has no goal.
+GOALS: dict[str, dict[str, tuple[str, float]]] = {
+    "kws": {
+        "integer accuracy (%)": (">=", 90.4),
+        "cycles per frame": ("<=", 9000),
+        "utilisation": (">=", 0.85),
+        "DSP, post-synthesis": ("<=", 188),
+        "LUT, post-synthesis": ("<=", 37_000),
+        "BRAM36, post-synthesis": ("<=", 140),
+        "RTL simulation (cycles/s)": (">=", 60_000),
+        "XLS compilation, no cache (s)": ("<=", 60),
+        "all stages, no cache (s)": ("<=", 1200),
+        "second run, cached (s)": ("<=", 15),
+    },
 }
 
 
@@ -54,18 +56,57 @@ class Figure:
 
 
 def main() -> int:
-    """Measure, print the table, write reports/<model>/bench.json; 1 when a goal is missed."""
+    """Measure, print the table, write reports/bench-<model>.json; 1 when a goal is missed."""
     parser = argparse.ArgumentParser(
         prog="flow/bench.py", description=(__doc__ or "").split(".")[0]
     )
     parser.add_argument("--model", default="kws")
-    model: str = parser.parse_args().model
+    parser.add_argument("--markdown", action="store_true", help="print a Markdown table as well")
+    options = parser.parse_args()
+    model: str = options.model
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    figures = [_figure(name, value) for name, value in _measure(model).items()]
+    figures = [figure(model, name, value) for name, value in _measure(model).items()]
     _print(figures)
-    place = ROOT / "reports" / model / "bench.json"
-    place.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
+    if options.markdown:
+        print(markdown(figures))
+    save(figures, model, ROOT / "reports" / f"bench-{model}.json")
     return int(any(figure.met is False for figure in figures))
+
+
+def figure(model: str, name: str, value: float) -> Figure:
+    """A number beside its goal."""
+    if name not in GOALS.get(model, {}):
+        return Figure(name, value, "", None)
+    sign, goal = GOALS[model][name]
+    met = value <= goal if sign == "<=" else value >= goal
+    return Figure(name, value, f"{sign} {goal:,g}", met)
+
+
+def markdown(figures: list[Figure]) -> str:
+    """The figures as a Markdown table."""
+    rows = ["| figure | measured | goal | met |", "|---|---:|---:|---|"]
+    return "\n".join(rows + [f"| {' | '.join(_cells(figure))} |" for figure in figures])
+
+
+def save(figures: list[Figure], model: str, path: Path) -> None:
+    """Write the figures with the commit, tools and machine that made them."""
+    from flow.provenance import all_versions, git_commit
+
+    content = {
+        "model": model,
+        "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "git_commit": git_commit(),
+        "tools": all_versions(),
+        "cpu": {"model": _cpu_model(), "count": os.cpu_count()},
+        "figures": [asdict(figure) for figure in figures],
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _cpu_model() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "unknown")
 
 
 def _measure(model: str) -> dict[str, float]:
@@ -158,26 +199,21 @@ def _timed(action: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
-def _figure(name: str, value: float) -> Figure:
-    if name not in GOALS:
-        return Figure(name, value, "", None)
-    sign, goal = GOALS[name]
-    return Figure(
-        name, value, f"{sign} {goal:,g}", value <= goal if sign == "<=" else value >= goal
-    )
-
-
 def _print(figures: list[Figure]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table("figure", "measured", "goal", "met")
     for figure in figures:
-        met = {True: "yes", False: "NO", None: ""}[figure.met]
-        value = f"{figure.value:,.0f}" if figure.value >= 1000 else f"{figure.value:.4g}"
-        table.add_row(figure.name, value, figure.goal, met)
+        table.add_row(*_cells(figure))
     Console().print(table)
 
 
+def _cells(figure: Figure) -> tuple[str, str, str, str]:
+    value = f"{figure.value:,.0f}" if figure.value >= 1000 else f"{figure.value:.4g}"
+    return figure.name, value, figure.goal, {True: "yes", False: "NO", None: ""}[figure.met]
+
+
 if __name__ == "__main__":
+    sys.path[0] = str(ROOT)  # not flow/, whose modules would hide others
     sys.exit(main())

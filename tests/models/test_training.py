@@ -179,7 +179,11 @@ def test_speakers_heard_in_training_are_noted() -> None:
     def with_speakers(*names: str) -> KwsSet:
         count = len(names)
         return KwsSet(
-            np.zeros((count, 49, 10), np.int8), np.zeros(count, np.uint8), np.float32(1), 0, np.array(names)
+            np.zeros((count, 49, 10), np.int8),
+            np.zeros(count, np.uint8),
+            np.float32(1),
+            0,
+            np.array(names),
         )
 
     test = with_speakers("a", "b", "b", "c")
