@@ -30,6 +30,11 @@ for tool in g++ make perl; do
     command -v "$tool" >/dev/null || lacks "$tool (Verilator needs it to build a simulation)"
 done
 
+case $PWD in
+*[!A-Za-z0-9._/+@=:,~-]*)
+    lacks "a path of plain letters (make cannot build a simulation below '$PWD'): move the clone" ;;
+esac
+
 if [ -n "$missing" ]; then
     echo "This machine lacks:$missing" >&2
     exit 1

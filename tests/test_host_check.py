@@ -15,9 +15,10 @@ UTILITIES = (
 )  # fmt: skip
 
 
-def check(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def check(path: Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["/bin/sh", str(ROOT / ".ci" / "check-host.sh")],
+        cwd=cwd,
         env={"PATH": str(path), **environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -34,6 +35,15 @@ def test_complete_machine_names_its_python(tmp_path: Path) -> None:
     path = with_utilities(tmp_path, *UTILITIES, "g++")
     result = check(path, PYTHON=sys.executable)
     assert (result.returncode, result.stdout) == (0, f"{sys.executable}\n")
+
+
+def test_a_folder_that_make_cannot_build_in_is_refused(tmp_path: Path) -> None:
+    path = with_utilities(tmp_path, *UTILITIES, "g++")
+    folder = tmp_path / "my clone"
+    folder.mkdir()
+    result = check(path, cwd=folder, PYTHON=sys.executable)
+    assert result.returncode == 1
+    assert "a path of plain letters (make cannot build a simulation below" in result.stderr
 
 
 def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
