@@ -113,6 +113,12 @@ def _node(step: Step, source: str, shape: Shape, x: TensorType, y: TensorType) -
     layer = step.compute
     kind = type(layer).__name__
     out_shape = _shape(layer.output_shape[1:])
+    seen = _shape(layer.input_shape[1:])
+    if seen not in (shape, (1, 1, shape[0] * shape[1] * shape[2])):
+        raise UnsupportedLayer(
+            f"layer {layer.name!r} reads {seen}, but {source!r} gives {shape}; between them only "
+            "flattening to a vector is supported."
+        )
     if kind not in MATRIX_LAYERS:
         return _pool(layer, source, shape, out_shape, x, y)
     prefix = MATRIX_LAYERS[kind]

@@ -62,6 +62,11 @@ def read_steps(model: Any) -> list[Step]:
                 problems.append(_unquantised(layer, compute))
             problems += (_matrix_problems if kind in MATRIX_LAYERS else _pool_problems)(layer)
             compute, relu = layer, None
+        elif kind in SHAPE_LAYERS and compute is not None:
+            problems.append(
+                f"layer {layer.name!r} ({kind}) stands between {compute.name!r} and its quantizer; "
+                "move it behind the QActivation."
+            )
         else:
             problems.append(f"layer {layer.name!r} is a {kind}; supported: {', '.join(SUPPORTED)}.")
     if compute is not None:

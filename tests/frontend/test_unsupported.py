@@ -210,6 +210,23 @@ def test_weight_steps_that_differ_within_an_output_channel() -> None:
     )
 
 
+def test_a_map_that_changes_its_shape_on_the_way() -> None:
+    layers = [activation(4), L.Reshape((4, 2, 1)), conv(3, 2, name="one"), activation(4)]
+    with pytest.raises(UnsupportedLayer) as caught:
+        from_keras(frozen((2, 4, 1), layers))
+    assert str(caught.value) == (
+        "layer 'one' reads (4, 2, 1), but 'codes' gives (2, 4, 1); between them only flattening "
+        "to a vector is supported."
+    )
+
+
+def test_flattening_between_a_layer_and_its_quantizer() -> None:
+    model = frozen((2, 4, 1), [activation(4), conv(3, 2, name="one"), L.Flatten(name="f"),
+                               activation(4)])  # fmt: skip
+    with pytest.raises(UnsupportedLayer, match=r"layer 'f' \(Flatten\) stands between 'one' and"):
+        from_keras(model)
+
+
 def test_tensors_of_another_rank() -> None:
     model = frozen((4, 4), [activation(4), L.Flatten(), dense(3), activation(4)])
     with pytest.raises(UnsupportedLayer) as caught:
