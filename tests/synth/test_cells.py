@@ -11,11 +11,12 @@ STAT = json.loads(r"""
 {
    "creator": "Yosys 0.70",
    "invocation": "stat -json ",
-   "modules": {"\\unit": {"num_cells": 3, "num_cells_by_type": {"LUT2": 3}}},
+   "modules": {"\\unit": {"num_cells": 3, "num_cells_by_type": {"LUT2": 3}},
+               "$paramod$0a\\lut_rom": {"num_cells": 6, "num_cells_by_type": {"LUT6": 6}}},
    "design": {
       "num_cells": 999,
       "num_cells_by_type": {
-         "$scopeinfo": 7, "CARRY4": 88, "MUXF7": 5,
+         "$paramod$0a\\lut_rom": 1, "$scopeinfo": 7, "CARRY4": 88, "MUXF7": 5,
          "LUT1": 1, "LUT2": 2, "LUT3": 3, "LUT4": 4, "LUT5": 5, "LUT6": 6, "INV": 10,
          "RAM32M": 2, "RAM64M": 1, "RAM32X1D": 1, "RAM64X1D": 3, "RAM128X1D": 1,
          "SRL16E": 4, "SRLC32E": 2,
