@@ -160,7 +160,7 @@ def speaker_note(training: data.KwsSet, test: data.KwsSet) -> str | None:
     """What a reader of the accuracies should know when training has heard the test's speakers."""
     if training.speaker is None or test.speaker is None:
         return None
-    speakers = np.unique(test.speaker)
+    speakers = np.unique(test.speaker[test.speaker != ""])  # cuts of silence have none
     known = int(np.isin(speakers, training.speaker).sum())
     if known == 0:
         return None
