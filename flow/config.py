@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from flow.errors import ConfigError
 from flow.plan.hwplan import Target
+from flow.plan.planner import DSP_BUDGET, LUT_BUDGET
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG_FILE = ROOT / "config.yaml"
@@ -128,8 +129,8 @@ class ModelConfig(_Checked):
         BeforeValidator(_auto_interval),
     ]
     frames: Annotated[int, Field(ge=1, le=MAX_FRAMES, description=f"an integer in 1..{MAX_FRAMES}")]
-    dsp_budget: Annotated[float, Field(ge=0, le=1, description="a share in 0..1")] = 0.85
-    lut_budget: Annotated[float, Field(ge=0, le=1, description="a share in 0..1")] = 0.7
+    dsp_budget: Annotated[float, Field(ge=0, le=1, description="a share in 0..1")] = DSP_BUDGET
+    lut_budget: Annotated[float, Field(ge=0, le=1, description="a share in 0..1")] = LUT_BUDGET
     layers: dict[str, LayerOverride] = Field(default_factory=dict)
 
 

@@ -122,7 +122,6 @@ def _cycles(node: Node, compute: int, window: int, in_width: int, lanes: int) ->
         window=window,
         input_beats=-(-inputs // in_width),
         output_beats=outputs // lanes,
-        requant=outputs // lanes,
     )
 
 

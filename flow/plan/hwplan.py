@@ -116,13 +116,12 @@ class CycleEstimate:
     compute: int
     window: int
     input_beats: int
-    output_beats: int
-    requant: int
+    output_beats: int  # one per requantisation beat
 
     @property
     def bound(self) -> int:
         """est_cycles of the unit."""
-        return max(self.compute, self.window, self.input_beats, self.output_beats, self.requant)
+        return max(self.compute, self.window, self.input_beats, self.output_beats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ class HwPlan:
     input_beats: int
     output_bits: int
     output_elems: int
-    output_beats: int
+    output_beats: int  # one per requantisation beat
 
     @property
     def multipliers(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from flow.emit.top import axis_width
 from flow.graph.types import IntArray, IntGraph
 from flow.plan.hwplan import HwPlan
-from rtl_sim.harness import write_hex, write_packed_hex
+from rtl_sim.harness import pack, write_hex, write_packed_hex
 
 INPUT = "input"
 OUTPUT = "output"
@@ -65,10 +65,9 @@ def _write_axis_output(plan: HwPlan, codes: IntArray, path: Path) -> None:
     """Words {frame_error = 0, tlast, tdata padded to bytes}."""
     width = axis_width(plan.output_bits * plan.output_elems)
     beats = codes.reshape(-1, plan.output_elems)
-    mask = (1 << plan.output_bits) - 1
     words = []
     for index, beat in enumerate(beats.tolist()):
-        word = sum((code & mask) << (i * plan.output_bits) for i, code in enumerate(beat))
+        word = pack(beat, plan.output_bits)
         last = index % plan.output_beats == plan.output_beats - 1
         words.append(word | int(last) << width)
     write_hex(path, words, width + 2)

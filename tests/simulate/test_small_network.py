@@ -14,6 +14,7 @@ from flow.errors import DataError, FlowError, Mismatch
 from flow.graph import IntGraph, run_taps
 from flow.plan import HwPlan, Target, plan
 from flow.simulate import SimResult, StallSettings, network, simulate
+from flow.simulate.stimuli import OUTPUT_FILE
 from tests.faults import change_shift, copy_project, flip_weight_sign
 from tests.helpers import random_codes, small_graph
 
@@ -116,6 +117,56 @@ def test_one_wrong_golden_value_is_found_where_it_is(built, layer, monkeypatch):
     assert caught.value.layer == layer
     assert caught.value.different == 1
     assert str(last) in str(caught.value)
+
+
+@pytest.fixture
+def network_only(built, monkeypatch) -> None:
+    """Leave out the layers' own bench, which would find every fault first."""
+    cycles = {unit.name: unit.cycles.bound for unit in built.plan.units}
+    monkeypatch.setattr(network, "simulate_layers", lambda bench: cycles)
+
+
+@pytest.mark.parametrize("layer", MATRIX_LAYERS)
+def test_the_whole_network_alone_finds_a_wrong_weight(built, layer, tmp_path, network_only):
+    node = next(n for n in built.graph.nodes if n.name == layer)
+    x = run_taps(built.graph, built.codes)[node.source]
+    copy = copy_project(built.project, tmp_path)
+    project = flip_weight_sign(copy, built.graph, built.plan, layer, x, seed=9)
+    with pytest.raises(Mismatch) as caught:
+        run(built, project)
+    assert caught.value.layer == layer
+
+
+@pytest.mark.parametrize("layer", ["conv", "deep", "point", "pool", "dense"])
+def test_the_whole_network_alone_finds_a_wrong_golden_value(
+    built, layer, monkeypatch, network_only
+):
+    def corrupted(graph, codes):
+        taps = run_taps(graph, codes)
+        taps[layer][2].flat[0] ^= 1
+        return taps
+
+    monkeypatch.setattr(network, "run_taps", corrupted)
+    with pytest.raises(Mismatch) as caught:
+        run(built, built.project)
+    assert (caught.value.layer, caught.value.different) == (layer, 1)
+
+
+@pytest.mark.parametrize("bit", [0, 1])  # of the top digit: tlast and frame_error lie there
+def test_wrong_framing_of_the_output_is_found(built, bit, monkeypatch, network_only):
+    sound = network.write_stimuli
+
+    def corrupted(graph, hw_plan, taps, folder):
+        streams = sound(graph, hw_plan, taps, folder)
+        path = folder / OUTPUT_FILE
+        *lines, last = path.read_text().split()
+        last = f"{int(last[0], 16) ^ (1 << bit):x}{last[1:]}"
+        path.write_text("\n".join([*lines, last]) + "\n")
+        return streams
+
+    monkeypatch.setattr(network, "write_stimuli", corrupted)
+    with pytest.raises(FlowError, match=r"output .*1 of \d+ words differ"):
+        run(built, built.project)
 
 
 def test_any_single_bit_of_a_rom_file_is_protected(built, tmp_path):
