@@ -119,6 +119,6 @@ def _unit(layer: Any) -> UnitPlan:
         in_beats=8000,
         out_beats=8000,
         fifo_depth=16,
-        cycles=CycleEstimate(cycles - cycles % 10, 490, 490, 500, 500),
+        cycles=CycleEstimate(cycles - cycles % 10, 490, 490, 500),
         resources=ResourceEstimate(cells[0] - 30, cells[2], cells[3]),
     )
