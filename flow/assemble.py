@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flow.cache import Outcome
 from flow.evaluation import Evaluation, RtlFrames, load_evaluation
-from flow.graph import graph_hash, load_graph
+from flow.graph import graph_hash, load_graph, load_profile
 from flow.plan import load_plan, plan_hash
 from flow.provenance import all_versions, git_commit
 from flow.report import AccuracyFigures, ReportInputs, StageTime
@@ -38,6 +38,8 @@ def assemble(run: Run, done: Mapping[str, Outcome], seed: int) -> ReportInputs:
         seed=seed,
         tools=all_versions(),
         accuracy=_figures(found, rtl),
+        graph=graph,
+        profile=load_profile(places["evaluate"] / "profile.json"),
         plan=plan,
         sim=load_sim(places["simulate"] / "sim.json"),
         synth=load_synth_result(places["synth"] / "synth.json"),
@@ -68,4 +70,5 @@ def _figures(found: Evaluation, rtl: RtlFrames) -> AccuracyFigures:
         recorded=accuracy.recorded,
         note=found.note,
         recorded_dataset=Path(found.recorded.dataset).stem if accuracy.recorded else None,
+        recorded_samples=found.recorded.samples if accuracy.recorded else None,
     )

@@ -167,12 +167,12 @@ def _extract(run: Run, folder: Path, done: Done) -> None:
 
 def _evaluate(run: Run, folder: Path, done: Done) -> None:
     from flow.evaluation import evaluation
+    from flow.graph import map_input, profile, save_profile
 
-    samples = load_samples(run.source, run.settings)
-    found = evaluation(
-        _graph(done), samples, model=run.model, quant=run.quant, metric=run.settings.metric
-    )
+    graph, samples = _graph(done), load_samples(run.source, run.settings)
+    found = evaluation(graph, samples, model=run.model, quant=run.quant, metric=run.settings.metric)
     save_json(folder / "evaluation.json", found)
+    save_profile(profile(graph, map_input(graph, samples.x)), folder / "profile.json")
 
 
 def _plan(run: Run, folder: Path, done: Done) -> None:

@@ -76,6 +76,8 @@ COUNTERS = (
     "protocol_errors",
     "first_cycle",
     "last_cycle",
+    "starved_cycles",
+    "blocked_cycles",
 )
 
 

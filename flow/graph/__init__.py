@@ -2,6 +2,7 @@
 
 from flow.graph.arithmetic import accumulator_bits, fold_pool, fold_requant
 from flow.graph.evaluate import Accuracy, evaluate, map_input, predict
+from flow.graph.profile import Profile, load_profile, profile, save_profile
 from flow.graph.reference import run, run_node, run_taps
 from flow.graph.store import graph_hash, load_graph, save_graph
 from flow.graph.types import (
@@ -24,6 +25,7 @@ __all__ = [
     "Kind",
     "MatVec",
     "Node",
+    "Profile",
     "Rounding",
     "TensorType",
     "Window",
@@ -33,10 +35,13 @@ __all__ = [
     "fold_requant",
     "graph_hash",
     "load_graph",
+    "load_profile",
     "map_input",
     "predict",
+    "profile",
     "run",
     "run_node",
     "run_taps",
     "save_graph",
+    "save_profile",
 ]

@@ -97,8 +97,18 @@ def fold_requant(node: MatVec) -> Requant:
 
 def requantise(acc: IntArray, requant: Requant) -> IntArray:
     """Turn accumulators [..., cout] into codes; half-up rounding is inside the constant."""
+    return clip(rescale(acc, requant), requant.y)
+
+
+def rescale(acc: IntArray, requant: Requant) -> IntArray:
+    """The codes before clipping."""
     shifted = ((acc << requant.pre_shift) + requant.constant) >> requant.shift
-    return np.clip(shifted + requant.y.zero_point, requant.y.lo, requant.y.hi)
+    return shifted + requant.y.zero_point
+
+
+def clip(values: IntArray, tensor: TensorType) -> IntArray:
+    """Saturate to the codes that the tensor may hold."""
+    return np.clip(values, tensor.lo, tensor.hi)
 
 
 def requantise_textbook(acc: IntArray, node: MatVec) -> IntArray:
@@ -180,9 +190,13 @@ def divide_constant(divisor: int, largest: int) -> tuple[int, int]:
 
 def pool_average(sums: IntArray, node: AveragePool) -> IntArray:
     """Averages from raw sums of codes, by true division (the hardware's form is `PoolDivide`)."""
+    return clip(pool_rescale(sums, node), node.y)
+
+
+def pool_rescale(sums: IntArray, node: AveragePool) -> IntArray:
+    """The averages before clipping."""
     fold = fold_pool(node)
-    quotient = ((sums << fold.pre_shift) + fold.constant) // fold.divisor
-    return np.clip(quotient + fold.offset, fold.y.lo, fold.y.hi)
+    return ((sums << fold.pre_shift) + fold.constant) // fold.divisor + fold.offset
 
 
 def quantise_input(values: NDArray[Any], tensor: TensorType) -> IntArray:

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from flow.errors import DataError
-from flow.graph.arithmetic import fold_requant, pool_average, requantise
+from flow.graph.arithmetic import clip, fold_requant, pool_rescale, rescale
 from flow.graph.types import (
     AveragePool,
     IntArray,
     IntGraph,
     Kind,
-    MatVec,
     Node,
     Shape,
     Window,
@@ -59,14 +58,22 @@ def _run_batch(graph: IntGraph, codes: IntArray) -> dict[str, IntArray]:
 
 def run_node(node: Node, x: IntArray) -> IntArray:
     """Output codes [n, oh, ow, cout] of one node for the codes [n, h, w, c] of its input."""
+    return clip(unclipped(node, accumulate(node, x)), node.y)
+
+
+def unclipped(node: Node, sums: IntArray) -> IntArray:
+    """Codes [n, oh, ow, cout] before clipping, from the sums of `accumulate`."""
+    if isinstance(node, AveragePool):
+        return pool_rescale(sums, node)
+    return rescale(sums, fold_requant(node))
+
+
+def accumulate(node: Node, x: IntArray) -> IntArray:
+    """Raw sums [n, oh, ow, cout] of x * w, of x for a pool; padding reads the zero point."""
     x = x.reshape((len(x), *node.in_shape))
     if isinstance(node, AveragePool):
-        return pool_average(_windows(x, node.window, node.out_shape, 0).sum(axis=(3, 4)), node)
-    return requantise(accumulate(node, x), fold_requant(node))
-
-
-def accumulate(node: MatVec, x: IntArray) -> IntArray:
-    """Raw accumulators sum(x * w) as [n, oh, ow, cout]; padding reads the input's zero point."""
+        pooled: IntArray = _windows(x, node.window, node.out_shape, 0).sum(axis=(3, 4))
+        return pooled
     patches = _windows(x, node.window, node.out_shape, node.x.zero_point)
     sums: IntArray
     if node.kind is Kind.DEPTHWISE:

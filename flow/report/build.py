@@ -71,7 +71,10 @@ def _check_same_layers(plan: HwPlan, sim: SimResult, synth: SynthResult) -> None
 
 def _accuracy(figures: AccuracyFigures | Mapping[str, Any]) -> dict[str, Any]:
     given = asdict(figures) if isinstance(figures, AccuracyFigures) else dict(figures)
-    return {**given, **{key: given.get(key) for key in ("recorded_dataset", "note")}}
+    return {
+        **given,
+        **{key: given.get(key) for key in ("recorded_dataset", "recorded_samples", "note")},
+    }
 
 
 def _sim(sim: SimResult) -> dict[str, Any]:

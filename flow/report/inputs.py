@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from flow.graph import IntGraph, Profile
 from flow.plan.hwplan import HwPlan, Target
 from flow.simulate.result import SimResult
 from flow.synth.result import SynthResult
@@ -42,6 +43,7 @@ class AccuracyFigures:
     recorded: bool
     recorded_dataset: str | None = None
     note: str | None = None
+    recorded_samples: int | None = None  # of `recorded_dataset`
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class ReportInputs:
     seed: int  # draws the frames that go through RTL
     tools: Mapping[str, str]  # name -> version
     accuracy: AccuracyFigures | Mapping[str, Scalar]  # a mapping has the same keys
+    graph: IntGraph
+    profile: Profile  # of the samples that `accuracy.integer` is measured on
     plan: HwPlan
     sim: SimResult
     synth: SynthResult

@@ -51,6 +51,7 @@ class Accuracy(_Section):
     rtl_samples: Count
     recorded: bool
     recorded_dataset: str | None
+    recorded_samples: Positive | None
     note: str | None
 
 

@@ -19,7 +19,7 @@ from flow.simulate.bench import WARM_UP_FRAMES, Bench, steady_cycles
 from flow.simulate.layers import LAYER_FRAMES, simulate_layers
 from flow.simulate.result import LayerSim, SimResult, SimRun
 from flow.simulate.stimuli import INPUT, OUTPUT, OUTPUT_FILE, GoldenStream, write_stimuli
-from rtl_sim.harness import Model, Profile, ProfileResult, Tap
+from rtl_sim.harness import Model, Profile, ProfileResult, Tap, TapResult
 
 MIN_BLOCK_CYCLES = 64  # of a long stall; half a frame where that is more
 TIMEOUT_FACTOR = 4  # over the time that the stalls alone would need
@@ -125,6 +125,7 @@ def _build_network(bench: Bench) -> tuple[Model, list[Tap]]:
         input={"width": axis_width(source.width), "beats": source.beats, "file": source.file},
         output=output,
         taps=list(streams.values()),
+        warm_up=WARM_UP_FRAMES,
     )
     probes = [
         Tap(s.instance, s.beats * bench.frames, s.layer, bench.frames)
@@ -142,6 +143,8 @@ def _result(
     plan, frames = bench.plan, bench.frames
     free, *_ = results
     by_label = {tap.label: tap for tap in free.taps}
+    sources = [INPUT if node.source == bench.graph.input_name else node.source
+               for node in bench.graph.nodes]  # fmt: skip
     runs = tuple(
         _run(result, profile.seed, frames)
         for result, profile in zip(results, profiles, strict=True)
@@ -161,14 +164,22 @@ def _result(
                 name=unit.name,
                 sim_cycles=layers[unit.name],
                 ii_cycles=steady_cycles(by_label[unit.name]),
+                starved=_share(by_label[source].starved_cycles, by_label[source]),
+                blocked=_share(by_label[unit.name].blocked_cycles, by_label[unit.name]),
                 words_compared=sum(t.received for r in results for t in r.taps
                                    if t.label == unit.name),
                 mismatches=sum(t.mismatches for r in results for t in r.taps
                                if t.label == unit.name),
             )
-            for unit in plan.units
+            for unit, source in zip(plan.units, sources, strict=True)
         ),
     )  # fmt: skip
+
+
+def _share(cycles: int, tap: TapResult) -> float:
+    """Of the cycles between the end of the warm-up and the end of the last frame."""
+    ends = tap.frame_end_cycles
+    return cycles / (ends[-1] - ends[WARM_UP_FRAMES - 1])
 
 
 def _run(result: ProfileResult, seed: int, frames: int) -> SimRun:

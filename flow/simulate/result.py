@@ -25,6 +25,8 @@ class LayerSim:
     name: str
     sim_cycles: int  # between frame ends of the unit alone, fed as fast as it takes
     ii_cycles: int  # between frame ends of the unit in the network
+    starved: float  # share of steady cycles in the network: ready for input, and none came
+    blocked: float  # the same: output waits because the next unit is not ready
     words_compared: int
     mismatches: int
 

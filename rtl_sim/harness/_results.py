@@ -60,6 +60,8 @@ class TapResult:
     protocol_errors: int
     first_cycle: int
     last_cycle: int
+    starved_cycles: int  # the consumer was ready and no word came
+    blocked_cycles: int  # a word waited for the consumer
     frame_end_cycles: tuple[int, ...]
 
     @property

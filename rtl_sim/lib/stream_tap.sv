@@ -11,7 +11,8 @@ module stream_tap #(
   parameter int MAX_WORDS = 1,
   parameter     FILE = "tap.hex",
   parameter int FRAME_WORDS = 1,             // words per frame, for `frame_end_cycle`
-  parameter int MAX_FRAMES = 64              // of later frames the cycle is not kept
+  parameter int MAX_FRAMES = 64,             // of later frames the cycle is not kept
+  parameter int SKIP_FRAMES = 0              // stalls are counted once these have passed
 ) (
   input  logic             clk,
   input  logic             rst,
@@ -35,6 +36,8 @@ module stream_tap #(
   logic [31:0]      protocol_errors /* verilator public_flat_rd */;
   logic [31:0]      first_cycle     /* verilator public_flat_rd */;
   logic [31:0]      last_cycle      /* verilator public_flat_rd */;
+  logic [31:0]      starved_cycles  /* verilator public_flat_rd */; // ready, and no word
+  logic [31:0]      blocked_cycles  /* verilator public_flat_rd */; // a word, and not ready
   logic [31:0]      frame_end_cycle [0:MAX_FRAMES-1] /* verilator public_flat_rd */;
 
   logic [31:0]      cycle_q;
@@ -112,6 +115,17 @@ module stream_tap #(
           frame_word_q <= frame_word_q + 32'd1;
         end
       end
+    end
+  end
+
+  // Over the frames after SKIP_FRAMES, up to the word that ends the last one.
+  always_ff @(posedge clk) begin : stalls
+    if (rst) begin
+      starved_cycles <= '0;
+      blocked_cycles <= '0;
+    end else if (frame_q + 32'd1 > 32'(SKIP_FRAMES) && !surplus) begin
+      if (tready && !tvalid) starved_cycles <= starved_cycles + 32'd1;
+      if (tvalid && !tready) blocked_cycles <= blocked_cycles + 32'd1;
     end
   end
 

@@ -56,7 +56,11 @@ def test_checker_sees_a_broken_hold_rule_under_backpressure() -> None:
 def test_a_bubble_is_a_cycle_without_a_word() -> None:
     counted = {"received": 5, "first_cycle": 10, "last_cycle": 16}
     rest = dict.fromkeys(
-        ("mismatches", "first_bad_index", "first_expected", "first_got", "protocol_errors"), 0
+        (
+            *("mismatches", "first_bad_index", "first_expected", "first_got", "protocol_errors"),
+            *("starved_cycles", "blocked_cycles"),
+        ),
+        0,
     )
     tap = TapResult("p", "l", words=5, frame_end_cycles=(), **counted, **rest)
     assert tap.bubbles == 2 and tap.clean

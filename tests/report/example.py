@@ -72,7 +72,9 @@ def sim(mismatches: int = 0) -> SimResult:
         SimRun("random", 1, 64, 500000, mismatches, 910000, 4.5),
     )
     layers = tuple(
-        LayerSim(layer[0], layer[6], 8010, 2000, mismatches * (layer[0] == "pointwise1"))
+        LayerSim(
+            layer[0], layer[6], 8010, 0.25, 0.125, 2000, mismatches * (layer[0] == "pointwise1")
+        )
         for layer in LAYERS
     )
     return SimResult("xls", 64, 1000000, mismatches, 8010, 16240, 204285.7, 7.0, runs, layers)
