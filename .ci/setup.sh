@@ -26,7 +26,7 @@ rm -f "$stamp"
     -r requirements.lock
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
     --no-build-isolation -e .
-echo "setup: preparing Yosys (once, about half a minute)"
+echo "setup: preparing Yosys and nextpnr (once, about half a minute)"
 .venv/bin/python -m flow.synth.warm_up
 echo "$wanted" > "$stamp"
 echo "setup: done"

@@ -1,4 +1,7 @@
-"""Prepares Yosys for its first use, as the last step of the set-up: python -m flow.synth.warm_up"""
+"""Prepares Yosys and nextpnr for their first use: python -m flow.synth.warm_up
+
+The last step of the set-up.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,15 @@ import tempfile
 from pathlib import Path
 
 from flow.errors import ToolFailed
-from flow.synth.yosys import prepare
+from flow.synth import nextpnr, yosys
 
 
 def main() -> int:
-    """Run Yosys once; 1 and a message when it does not start."""
+    """Run each tool once; 1 and a message when one does not start."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            prepare(Path(folder))
+            yosys.prepare(Path(folder))
+            nextpnr.prepare(Path(folder))
         except ToolFailed as error:
             print(f"error: {error}", file=sys.stderr)
             return 1

