@@ -9,6 +9,7 @@ from flow.plan.hwplan import CycleEstimate, HwPlan, MacSpec, ResourceEstimate, T
 from flow.report import AccuracyFigures, ReportInputs, StageTime
 from flow.simulate.result import LayerSim, SimResult, SimRun
 from flow.synth.result import SynthResult, UnitResources
+from tests.report.example_graph import graph, profile
 
 TARGET = Target("xc7z020", "xc7", lut=53200, ff=106400, dsp=220, bram=140, clock_mhz=100.0)
 
@@ -41,12 +42,15 @@ def inputs(mismatches: int = 0, **changes: Any) -> ReportInputs:
             0.9082,
             0.9078,
             0.90625,
-            4890,
+            500,
             64,
             True,
             "kws_official",
             "Speakers occur in both sets.",
+            recorded_samples=4890,
         ),
+        "graph": graph(),
+        "profile": profile(),
         "plan": plan(),
         "sim": sim(mismatches),
         "synth": synth(),

@@ -26,7 +26,7 @@ SECTIONS = {
     "synth": "tool target scope lut ff dsp bram device_fit",
 }
 ADDED = {
-    "accuracy": "recorded recorded_dataset note",
+    "accuracy": "recorded recorded_dataset recorded_samples note",
     "sim": "passed",
     "network": "target_ii_cycles",
     "synth": "units warnings",

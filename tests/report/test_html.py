@@ -40,7 +40,7 @@ def test_labels_say_what_was_estimated_simulated_synthesised_and_recorded() -> N
         "post-synthesis (Yosys), not placed or routed",
         "estimated by the planner",
         "Not placed or routed: no clock frequency was established",
-        "measured, 4 890 samples of kws_test",
+        "measured, 500 samples of kws_test",
         "of the 64 frames simulated: every RTL output word equals the integer network's",
         "Speakers occur in both sets.",
     ):
