@@ -1,7 +1,19 @@
 """Whole-network RTL simulation."""
 
-from flow.simulate.network import StallSettings, simulate
+from flow.simulate.answer import Answer, answer
+from flow.simulate.network import StallSettings, played_frames, simulate
 from flow.simulate.result import LayerSim, SimResult, SimRun
 from flow.simulate.store import load_sim, save_sim
 
-__all__ = ["LayerSim", "SimResult", "SimRun", "StallSettings", "load_sim", "save_sim", "simulate"]
+__all__ = [
+    "Answer",
+    "LayerSim",
+    "SimResult",
+    "SimRun",
+    "StallSettings",
+    "answer",
+    "load_sim",
+    "played_frames",
+    "save_sim",
+    "simulate",
+]

@@ -59,6 +59,7 @@ class Bench:
         *,
         frames: int,
         timeout_cycles: int,
+        plusargs: Sequence[str] = (),
     ) -> list[ProfileResult]:
         """Play `frames` frames under each profile.
 
@@ -75,6 +76,7 @@ class Bench:
             timeout_cycles=timeout_cycles,
             profiles=profiles,
             grace_cycles=2 * self.plan.est_ii_cycles,
+            plusargs=plusargs,
             timeout_s=self.timeout_s,
         )
         for result in results:

@@ -70,28 +70,52 @@ def simulate(
     """
     check_roms(project)
     frames = min(frames, len(codes))
-    played = max(frames, LAYER_FRAMES)
+    played = played_frames(frames)
     progress("integer reference")
     taps = run_taps(graph, codes[np.arange(played) % frames])
-    streams = write_stimuli(graph, plan, taps, folder / "stimuli")
-    bench = Bench(project, graph, plan, streams, folder, played, timeout_s)
-    for unit in project.units:
-        for rom in unit.roms:
-            shutil.copyfile(project.rtl / rom.path, bench.stimuli / rom.path)
+    bench = make_bench(project, graph, plan, taps, folder, played, timeout_s)
     progress("every layer by itself")
     layers = simulate_layers(bench)
     progress("building the network's model")
-    model, probes = _build_network(bench)
+    model = build_network(bench)
     profiles = _profiles(plan, stalls)
     progress(f"{played} frames under {len(profiles)} stall profiles")
     results = bench.play(
         model,
-        probes,
+        network_probes(bench, played),
         profiles,
         frames=played,
-        timeout_cycles=_timeout_cycles(plan, played, stalls),
+        timeout_cycles=timeout_cycles(plan, played, stalls),
     )
     return _result(bench, profiles, results, layers)
+
+
+def played_frames(frames: int) -> int:
+    """Frames that the benches are made for, so that there is a steady state to measure."""
+    return max(frames, LAYER_FRAMES)
+
+
+def make_bench(
+    project: Project,
+    graph: IntGraph,
+    plan: HwPlan,
+    taps: Mapping[str, IntArray],
+    folder: Path,
+    frames: int,
+    timeout_s: float,
+) -> Bench:
+    """Put the golden words of all streams and the ROM files into `folder`.
+
+    Args:
+        taps: codes of the input and of every layer, as `run_taps` gives them.
+        frames: that the benches are made for; `taps` may hold fewer.
+    """
+    streams = write_stimuli(graph, plan, taps, folder / "stimuli")
+    bench = Bench(project, graph, plan, streams, folder, frames, timeout_s)
+    for unit in project.units:
+        for rom in unit.roms:
+            shutil.copyfile(project.rtl / rom.path, bench.stimuli / rom.path)
+    return bench
 
 
 def _profiles(plan: HwPlan, stalls: StallSettings) -> list[Profile]:
@@ -104,10 +128,32 @@ def _profiles(plan: HwPlan, stalls: StallSettings) -> list[Profile]:
     ]
 
 
-def _build_network(bench: Bench) -> tuple[Model, list[Tap]]:
+def build_network(bench: Bench) -> Model:
+    """Compile the whole network's bench; a model in the bench's folder that is up to date stays."""
     plan, streams = bench.plan, bench.streams
     source = streams[INPUT]
-    output = GoldenStream(
+    return bench.build(
+        "network_bench",
+        "network_bench.sv.j2",
+        top=bench.project.top_module,
+        block_cycles=max(plan.est_ii_cycles // 2, MIN_BLOCK_CYCLES),
+        input={"width": axis_width(source.width), "beats": source.beats, "file": source.file},
+        output=_output(plan),
+        taps=list(streams.values()),
+        warm_up=WARM_UP_FRAMES,
+    )
+
+
+def network_probes(bench: Bench, frames: int) -> list[Tap]:
+    """What the probes of every layer and of the output should see of so many frames."""
+    return [
+        Tap(stream.instance, stream.beats * frames, stream.layer, frames)
+        for stream in (*bench.streams.values(), _output(bench.plan))
+    ]
+
+
+def _output(plan: HwPlan) -> GoldenStream:
+    return GoldenStream(
         layer=OUTPUT,
         instance="u_output.u_tap",
         stream=OUTPUT,
@@ -117,21 +163,6 @@ def _build_network(bench: Bench) -> tuple[Model, list[Tap]]:
         elems=plan.output_elems,
         bits=plan.output_bits,
     )
-    model = bench.build(
-        "network_bench",
-        "network_bench.sv.j2",
-        top=bench.project.top_module,
-        block_cycles=max(plan.est_ii_cycles // 2, MIN_BLOCK_CYCLES),
-        input={"width": axis_width(source.width), "beats": source.beats, "file": source.file},
-        output=output,
-        taps=list(streams.values()),
-        warm_up=WARM_UP_FRAMES,
-    )
-    probes = [
-        Tap(s.instance, s.beats * bench.frames, s.layer, bench.frames)
-        for s in (*streams.values(), output)
-    ]
-    return model, probes
 
 
 def _result(
@@ -194,6 +225,7 @@ def _run(result: ProfileResult, seed: int, frames: int) -> SimRun:
     )
 
 
-def _timeout_cycles(plan: HwPlan, frames: int, stalls: StallSettings) -> int:
+def timeout_cycles(plan: HwPlan, frames: int, stalls: StallSettings) -> int:
+    """Cycles after which a run of so many frames is stuck."""
     factor = TIMEOUT_FACTOR * 100 // (100 - max(stalls.in_percent, stalls.out_percent))
     return factor * plan.est_ii_cycles * (frames + len(plan.units) + WARM_UP_FRAMES)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rtl_sim.harness._hex import pack, write_hex, write_packed_hex
+from rtl_sim.harness._hex import pack, unpack, write_hex, write_packed_hex
 from rtl_sim.harness._play import play
 from rtl_sim.harness._results import PROFILES, Profile, ProfileResult, Tap, TapResult
 from rtl_sim.harness._verilator import Model, Run, build, lint, run
@@ -25,6 +25,7 @@ __all__ = [
     "pack",
     "play",
     "run",
+    "unpack",
     "write_hex",
     "write_packed_hex",
 ]

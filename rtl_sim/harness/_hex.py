@@ -21,6 +21,13 @@ def pack(elements: Sequence[int], bits: int) -> int:
     return word
 
 
+def unpack(word: int, bits: int, count: int, *, signed: bool) -> list[int]:
+    """Inverse of `pack`: `count` elements, element 0 first; bits above them are ignored."""
+    mask, sign = (1 << bits) - 1, 1 << (bits - 1) if signed else 0
+    codes = (word >> (index * bits) & mask for index in range(count))
+    return [(code ^ sign) - sign for code in codes]
+
+
 def write_hex(path: Path, words: Iterable[int], width: int) -> None:
     """Write one word of `width` bits per line.
 

@@ -13,8 +13,18 @@ from flow.emit import Project, write_project
 from flow.errors import DataError, FlowError, Mismatch
 from flow.graph import IntGraph, run_taps
 from flow.plan import HwPlan, Target, plan
-from flow.simulate import SimResult, StallSettings, network, simulate
+from flow.simulate import (
+    Answer,
+    SimResult,
+    StallSettings,
+    answer,
+    network,
+    played_frames,
+    simulate,
+)
+from flow.simulate.bench import Bench
 from flow.simulate.stimuli import OUTPUT_FILE
+from rtl_sim.harness import pack, unpack
 from tests.faults import change_shift, copy_project, flip_weight_sign
 from tests.helpers import random_codes, small_graph
 
@@ -202,3 +212,54 @@ def test_a_wrong_cycle_model_is_an_error(built):
     hw_plan = replace(built.plan, units=(wrong, *built.plan.units[1:]))
     with pytest.raises(FlowError, match=r"layer 'conv': \d+ cycles per frame simulated"):
         run(built._replace(plan=hw_plan), built.project)
+
+
+def ask(built: Built, project: Project, codes: np.ndarray, folder: Path) -> Answer:
+    return answer(
+        project, built.graph, built.plan, codes, folder, simulated=built.folder,
+        frames=played_frames(built.result.frames),
+    )  # fmt: skip
+
+
+def test_the_rtl_answers_for_itself(built, tmp_path):
+    codes = random_codes(built.graph, 2, seed=8)
+    found = ask(built, built.project, codes, tmp_path / "work")
+    expected = run_taps(built.graph, codes)[built.graph.output.name]
+    assert np.array_equal(found.rtl, expected) and np.array_equal(found.integer, expected)
+    assert found.latency_cycles == built.result.latency_cycles
+    assert found.words_compared * FRAMES == built.result.runs[0].outputs_compared * 2
+    model = "network_bench.build/network_bench"  # the simulation's own: nothing was compiled
+    assert (tmp_path / "work" / model).samefile(built.folder / model)
+
+
+def test_a_wrong_answer_of_the_rtl_is_an_error(built, tmp_path):
+    codes = random_codes(built.graph, 1, seed=8)
+    x = run_taps(built.graph, codes)[built.graph.nodes[-1].source]
+    copy = copy_project(built.project, tmp_path / "copy")
+    project = flip_weight_sign(copy, built.graph, built.plan, "dense", x, seed=7)
+    with pytest.raises(Mismatch) as caught:
+        ask(built, project, codes, tmp_path / "work")
+    assert caught.value.layer == "dense"
+
+
+def test_an_incomplete_answer_is_an_error(built, tmp_path, monkeypatch):
+    play = Bench.play
+
+    def cut(bench: Bench, *arguments, **options):
+        results = play(bench, *arguments, **options)
+        path = bench.folder / "answer.hex"
+        path.write_text(path.read_text().split("\n", 1)[1])
+        return results
+
+    monkeypatch.setattr(Bench, "play", cut)
+    with pytest.raises(DataError, match=r"answered \d+ words, \d+ were expected"):
+        ask(built, built.project, random_codes(built.graph, 1), tmp_path / "work")
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_unpack_undoes_pack(signed):
+    rng = np.random.default_rng(2)
+    for bits, count in ((1, 3), (5, 7), (16, 4)):
+        low = -(1 << (bits - 1)) if signed else 0
+        codes = rng.integers(low, low + (1 << bits), count).tolist()
+        assert unpack(pack(codes, bits) | 1 << bits * count, bits, count, signed=signed) == codes
