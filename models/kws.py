@@ -7,13 +7,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from qkeras import QActivation, QConv2D, QDense, QDepthwiseConv2D
 
+from models import labels
 from models.bits import NetworkBits
 from models.quantizers import quantized_bits_featuremap, quantized_bits_po2
 
 INPUT_SHAPE = (49, 10, 1)  # frames, MFCC, channel; real values (code - zero_point) * scale
-LABELS = (
-    "down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes", "silence", "unknown",
-)  # fmt: skip
+LABELS = labels.LABELS["kws"]
 BLOCKS = 4
 FILTERS = 64
 WEIGHT_LAYERS = (

@@ -6,8 +6,6 @@ Needs espeak-ng (`apt-get install espeak-ng`). The words are synthetic: they exe
 flow with known labels, but an accuracy on them says nothing about people.
 """
 
-import io
-import os
 import subprocess
 import sys
 import wave
@@ -17,19 +15,18 @@ from typing import Annotated
 ROOT = Path(__file__).resolve().parent.parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np  # noqa: E402  (the path above comes first)
-import tensorflow as tf  # noqa: E402
 import typer  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
-from scipy.signal import resample_poly  # type: ignore[import-untyped]  # noqa: E402
 
 from flow.errors import ToolMissing  # noqa: E402
-from models.kws import LABELS  # noqa: E402
+from models.labels import LABELS  # noqa: E402
+from models.mfcc import CLIP_SAMPLES, RATE_HZ, codes, mfcc  # noqa: E402
+from models.raw import RAW_INPUTS  # noqa: E402
+from models.riff import decode  # noqa: E402
+from models.wav import resample  # noqa: E402
 
-RATE_HZ = 16_000  # one second per clip
-SCALE, ZERO_POINT = np.float32(0.5847029), 83  # of the official int8 codes
 TAKES = 10  # clips per class
 OTHER_WORDS = (
     "bed", "bird", "cat", "dog", "happy", "house", "marvin", "three", "tree", "wow",
@@ -72,9 +69,9 @@ def make(out: Path) -> None:
     Raises:
         ToolMissing: espeak-ng is not installed.
     """
-    rng = np.random.default_rng(SEED)
+    rng, raw = np.random.default_rng(SEED), RAW_INPUTS["kws"]
     x, y, words, voices = [], [], [], []
-    for label, name in enumerate(LABELS):
+    for label, name in enumerate(LABELS["kws"]):
         for take in range(TAKES):
             voice, words_per_minute, pitch = SPEAKERS[take]
             word = OTHER_WORDS[take] if name == "unknown" else name
@@ -94,8 +91,8 @@ def make(out: Path) -> None:
         y=np.array(y, np.uint8),
         word=np.array(words),
         voice=np.array(voices),
-        scale=np.array([SCALE], np.float32),
-        zero_point=np.array([ZERO_POINT], np.int32),
+        scale=np.array([raw.scale], np.float32),
+        zero_point=np.array([raw.zero_point], np.int32),
     )
 
 
@@ -108,30 +105,6 @@ def compare(path: Path) -> tuple[int, int]:
         ]
         equal = [np.array_equal(a, b) for a, b in zip(made, official["x"], strict=True)]
     return sum(equal), len(equal)
-
-
-def mfcc(pcm: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Return [49, 10] MFCC of at most one second of 16 kHz samples.
-
-    Divides by the greatest sample (not the greatest magnitude), pads with zeros, 480-sample
-    periodic Hann frames every 320, FFT 512, magnitude, 40 mel bins 20-4000 Hz, ln(mel + 1e-6),
-    DCT. Source: mlcommons/tiny, benchmark/training/keyword_spotting/get_dataset.py.
-    """
-    samples = tf.cast(pcm, tf.float32)
-    samples = samples / tf.reduce_max(samples)
-    samples = tf.pad(samples, [[0, RATE_HZ - len(pcm)]])
-    spectrum = tf.abs(tf.signal.stft(samples, 480, 320, 512))
-    mel = tf.signal.linear_to_mel_weight_matrix(40, 257, RATE_HZ, 20.0, 4000.0)
-    log_mel = tf.math.log(tf.tensordot(spectrum, mel, 1) + 1e-6)
-    features: NDArray[np.float32] = tf.signal.mfccs_from_log_mel_spectrograms(log_mel)[:, :10]
-    return np.asarray(features)
-
-
-def codes(features: NDArray[np.float32]) -> NDArray[np.int8]:
-    """Return MFCC codes: mfcc / scale + zero point, truncated toward zero, saturated."""
-    real = features / SCALE + np.float32(ZERO_POINT)
-    result: NDArray[np.int8] = np.clip(np.trunc(real), -128, 127).astype(np.int8)
-    return result
 
 
 def speak(word: str, voice: str, words_per_minute: int, pitch: int) -> NDArray[np.float64]:
@@ -147,11 +120,8 @@ def speak(word: str, voice: str, words_per_minute: int, pitch: int) -> NDArray[n
         raise ToolMissing(
             "espeak-ng", "synthesising the words of kws.npz", "Run: apt-get install espeak-ng"
         ) from error
-    # A WAV written to a pipe has no valid length: read the data as they are.
-    with wave.open(io.BytesIO(spoken.stdout)) as header:
-        rate_hz = header.getframerate()
-    sound = np.frombuffer(spoken.stdout[44:], np.int16).astype(np.float64)
-    sound = resample_poly(sound, RATE_HZ, rate_hz)
+    recorded = decode(spoken.stdout, "espeak-ng --stdout")
+    sound = resample(recorded.samples, recorded.rate_hz)
     loud = np.flatnonzero(np.abs(sound) > 0.02 * np.abs(sound).max())
     trimmed: NDArray[np.float64] = sound[loud[0] : loud[-1] + 1]
     return trimmed
