@@ -7,11 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from flow.errors import DataError
-from flow.plan.hwplan import HwPlan, UnitPlan
+from flow.plan.hwplan import UnitPlan
 from flow.report.inputs import AccuracyFigures, ReportInputs, StageTime
 from flow.report.schema import SCHEMA, check_report
+from flow.report.tensors import layer_tensors, network_input
 from flow.simulate.result import LayerSim, SimResult
-from flow.synth.result import SynthResult, UnitResources
+from flow.synth.result import SynthResult, TimingResult, UnitResources
 
 
 def build_report(inputs: ReportInputs) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def build_report(inputs: ReportInputs) -> dict[str, Any]:
         DataError: the results are of different networks, or a value is missing, NaN or out of
             range; all problems are named.
     """
-    _check_same_layers(inputs.plan, inputs.sim, inputs.synth)
+    _check_same_layers(inputs)
     target = asdict(inputs.target)
     report = {
         "schema": SCHEMA,
@@ -36,10 +37,12 @@ def build_report(inputs: ReportInputs) -> dict[str, Any]:
         "tools": dict(sorted(inputs.tools.items())),
         "accuracy": _accuracy(inputs.accuracy),
         "sim": _sim(inputs.sim),
-        "layers": _layers(inputs.plan, inputs.sim, inputs.synth),
+        "input": network_input(inputs.graph, inputs.profile),
+        "layers": _layers(inputs),
+        "profile_samples": inputs.profile.samples,
         "network": _network(inputs),
         "synth": _synth(inputs.synth),
-        "timing": [],
+        "timing": _timing(inputs.timing),
         "stages": [StageTime(*stage)._asdict() for stage in inputs.stages],
         "device": {key: target[key] for key in ("name", "family", "lut", "ff", "dsp", "bram")},
         "provenance": dict(sorted(inputs.provenance.items())),
@@ -53,18 +56,21 @@ def utilisation(macs: int, multipliers: int, cycles: int) -> float | None:
     return macs / (multipliers * cycles) if multipliers else None
 
 
-def _check_same_layers(plan: HwPlan, sim: SimResult, synth: SynthResult) -> None:
+def _check_same_layers(inputs: ReportInputs) -> None:
     problems = []
     for stage, names in (
-        ("simulate", {layer.name for layer in sim.layers}),
-        ("synth", {unit.name for unit in synth.units}),
+        ("extract", {node.name for node in inputs.graph.nodes}),
+        ("evaluate", {layer.name for layer in inputs.profile.layers}),
+        ("simulate", {layer.name for layer in inputs.sim.layers}),
+        ("synth", {unit.name for unit in inputs.synth.units}),
     ):
-        missing = [unit.name for unit in plan.units if unit.name not in names]
+        missing = [unit.name for unit in inputs.plan.units if unit.name not in names]
         if missing:
             problems.append(f"stage {stage!r} has no result for {', '.join(map(repr, missing))}")
     if problems:
         raise DataError(
-            f"the results of {plan.graph_name!r} do not belong together: {'; '.join(problems)}.\n"
+            f"the results of {inputs.plan.graph_name!r} do not belong together: "
+            f"{'; '.join(problems)}.\n"
             "  Run the named stages again (--from)."
         )
 
@@ -100,12 +106,15 @@ def _sim(sim: SimResult) -> dict[str, Any]:
     }
 
 
-def _layers(plan: HwPlan, sim: SimResult, synth: SynthResult) -> list[dict[str, Any]]:
-    simulated = {layer.name: layer for layer in sim.layers}
-    synthesised = {unit.name: unit for unit in synth.units}
-    slowest = max(simulated[unit.name].sim_cycles for unit in plan.units)
+def _layers(inputs: ReportInputs) -> list[dict[str, Any]]:
+    simulated = {layer.name: layer for layer in inputs.sim.layers}
+    synthesised = {unit.name: unit for unit in inputs.synth.units}
+    tensors = layer_tensors(inputs.graph, inputs.profile)
+    units = inputs.plan.units
+    slowest = max(simulated[unit.name].sim_cycles for unit in units)
     return [
-        _layer(unit, simulated[unit.name], synthesised[unit.name], slowest) for unit in plan.units
+        _layer(unit, simulated[unit.name], synthesised[unit.name], slowest) | tensors[unit.name]
+        for unit in units
     ]
 
 
@@ -125,6 +134,8 @@ def _layer(unit: UnitPlan, sim: LayerSim, synth: UnitResources, slowest: int) ->
         "est_cycles": unit.cycles.bound,
         "sim_cycles": sim.sim_cycles,
         "sim_ii_cycles": sim.ii_cycles,
+        "starved": sim.starved,
+        "blocked": sim.blocked,
         "utilisation": utilisation(unit.macs, unit.multipliers, sim.sim_cycles),
         "est_lut": unit.resources.lut,
         "est_dsp": unit.resources.dsp,
@@ -150,6 +161,7 @@ def _network(inputs: ReportInputs) -> dict[str, Any]:
         "target_ii_cycles": plan.target_ii_cycles,
         "assumed_clock_mhz": inputs.target.clock_mhz,
         "frames_per_s": inputs.target.clock_mhz * 1e6 / ii_cycles,
+        "slowest_fmax_mhz": inputs.timing.slowest.fmax_mhz if inputs.timing else None,
     }
 
 
@@ -166,3 +178,10 @@ def _synth(synth: SynthResult) -> dict[str, Any]:
         "units": [asdict(unit) for unit in synth.units],
         "warnings": list(synth.warnings),
     }
+
+
+def _timing(timing: TimingResult | None) -> list[dict[str, Any]]:
+    if timing is None:
+        return []
+    shared = {"tool": timing.tool, "target": timing.target, "scope": timing.scope}
+    return [shared | asdict(unit) for unit in timing.units]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from flow.graph import IntGraph, Profile
 from flow.plan.hwplan import HwPlan, Target
 from flow.simulate.result import SimResult
-from flow.synth.result import SynthResult
+from flow.synth.result import SynthResult, TimingResult
 
 Scalar = str | int | float | bool | None
 
@@ -67,3 +67,4 @@ class ReportInputs:
     synth: SynthResult
     stages: tuple[StageTime | tuple[str, float, bool], ...]
     provenance: Mapping[str, Scalar]  # configuration, plan hash, data: shown as they are
+    timing: TimingResult | None = None  # None: not routed

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from flow.errors import DataError
+from flow.report.schema_base import (
+    Amount,
+    Count,
+    Frequency,
+    Positive,
+    Scalar,
+    Section,
+    Share,
+    Text,
+)
+from flow.report.schema_layers import Layer, NetworkInput
 
 SCHEMA = 1
 
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
-Amount = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Text = Annotated[str, Field(min_length=1)]
-Scalar = str | int | float | bool | None
 
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
-
-
-class Device(_Section):
+class Device(Section):
     """The target's resources; `bram` in 36 kbit blocks."""
 
     name: Text
@@ -34,7 +34,7 @@ class Device(_Section):
     bram: Count
 
 
-class Accuracy(_Section):
+class Accuracy(Section):
     """`integer` and `rtl` are of this run; `float` and `qkeras` of the record if `recorded`.
 
     `rtl` is that of the integer network on the frames simulated, all of whose output words the RTL
@@ -55,7 +55,7 @@ class Accuracy(_Section):
     note: str | None
 
 
-class Run(_Section):
+class Run(Section):
     """One simulation pass."""
 
     stall_profile: Text
@@ -67,7 +67,7 @@ class Run(_Section):
     wall_s: Amount
 
 
-class Sim(_Section):
+class Sim(Section):
     """`passed`: something was compared and nothing differs, in every run and at every layer."""
 
     engine: Text
@@ -82,53 +82,23 @@ class Sim(_Section):
     runs: list[Run]
 
 
-class Layer(_Section):
-    """A unit of the plan.
+class Network(Section):
+    """`ideal_ii_cycles` is the slowest layer's estimate; `frames_per_s` assumes the clock.
 
-    `a_bits` is the width of the layer's input activations. `utilisation` = macs / (pe * simd *
-    sim_cycles), null where nothing is multiplied. `bottleneck`: no layer has more `sim_cycles`.
+    `slowest_fmax_mhz` is that of the slowest routed unit, null where nothing was routed.
     """
-
-    name: Text
-    op: Text
-    macs: Count
-    w_bits: Count
-    a_bits: Positive
-    y_bits: Positive
-    acc_bits: Count
-    pe: Positive
-    simd: Positive
-    lanes: Positive
-    products: Text
-    est_cycles: Positive
-    sim_cycles: Positive
-    sim_ii_cycles: Positive
-    utilisation: Amount | None
-    est_lut: Count
-    est_dsp: Count
-    est_bram: Amount
-    synth_lut: Count
-    synth_ff: Count
-    synth_dsp: Count
-    synth_bram: Amount
-    words_compared: Count
-    mismatches: Count
-    bottleneck: bool
-
-
-class Network(_Section):
-    """`ideal_ii_cycles` is the slowest layer's estimate; `frames_per_s` assumes the clock."""
 
     macs: Count
     multipliers: Count
     utilisation: Amount | None
     ideal_ii_cycles: Positive
     target_ii_cycles: Positive
-    assumed_clock_mhz: Annotated[float, Field(gt=0)]
+    assumed_clock_mhz: Frequency
     frames_per_s: Amount
+    slowest_fmax_mhz: Frequency | None
 
 
-class SynthUnit(_Section):
+class SynthUnit(Section):
     """One separately synthesised unit: a layer or an end of the network."""
 
     name: Text
@@ -139,7 +109,7 @@ class SynthUnit(_Section):
     seconds: Amount
 
 
-class Synth(_Section):
+class Synth(Section):
     """Sums over `units`."""
 
     tool: Text
@@ -154,16 +124,23 @@ class Synth(_Section):
     warnings: list[str]
 
 
-class Timing(_Section):
-    """A routed design's clock."""
+class Timing(Section):
+    """Clock frequency and cells of one routed unit."""
 
     tool: Text
     target: Text
     scope: Text
-    fmax_mhz: Annotated[float, Field(gt=0)]
+    unit: Text
+    fmax_mhz: Frequency
+    critical_path: str
+    lut: Count
+    ff: Count
+    dsp: Count
+    bram: Amount
+    seconds: Amount
 
 
-class StageTime(_Section):
+class StageTime(Section):
     """Wall time of a stage."""
 
     name: Text
@@ -171,7 +148,7 @@ class StageTime(_Section):
     cached: bool
 
 
-class Report(_Section):
+class Report(Section):
     """report.json."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
@@ -186,7 +163,9 @@ class Report(_Section):
     tools: dict[str, str]
     accuracy: Accuracy
     sim: Sim
+    input: NetworkInput
     layers: Annotated[list[Layer], Field(min_length=1)]
+    profile_samples: Positive
     network: Network
     synth: Synth
     timing: list[Timing]

@@ -8,7 +8,7 @@ from flow.graph.types import Kind
 from flow.plan.hwplan import CycleEstimate, HwPlan, MacSpec, ResourceEstimate, Target, UnitPlan
 from flow.report import AccuracyFigures, ReportInputs, StageTime
 from flow.simulate.result import LayerSim, SimResult, SimRun
-from flow.synth.result import SynthResult, UnitResources
+from flow.synth.result import SynthResult, TimingResult, UnitResources, UnitTiming
 from tests.report.example_graph import graph, profile
 
 TARGET = Target("xc7z020", "xc7", lut=53200, ff=106400, dsp=220, bram=140, clock_mhz=100.0)
@@ -54,6 +54,7 @@ def inputs(mismatches: int = 0, **changes: Any) -> ReportInputs:
         "plan": plan(),
         "sim": sim(mismatches),
         "synth": synth(),
+        "timing": None,
         "stages": (
             StageTime("extract", 21.4, True),
             StageTime("plan", 0.3, False),
@@ -93,6 +94,16 @@ def synth() -> SynthResult:
     fit = {"lut": 13.76, "ff": 4.13, "dsp": 19.09, "bram": 2.5}
     scope = "sum of separately synthesised units, post-synthesis, not placed or routed"
     return SynthResult("Yosys 0.70", "xc7z020", scope, units, lut, ff, dsp, 3.5, fit)
+
+
+def timing(*fmax_mhz: float) -> TimingResult:
+    """Routed layers; the others have no figure."""
+    units = tuple(
+        UnitTiming(layer[0], mhz, 1950, 900, 40, 1.5, f"acc to y: {1e3 / mhz:.2f} ns", 61.5)
+        for layer, mhz in zip(LAYERS, fmax_mhz, strict=False)
+    )
+    scope = "each unit routed by itself, speed grade 6; not the whole network"
+    return TimingResult("nextpnr-ecp5 0.11.1", "lfe5u-85f", scope, units)
 
 
 def _unit(layer: Any) -> UnitPlan:

@@ -10,14 +10,15 @@ import pytest
 
 from flow.errors import DataError
 from flow.report import build_report, check_report
-from tests.report.example import inputs, plan, sim, synth
+from tests.report.example import inputs, plan, sim, synth, timing
+from tests.report.example_graph import graph, profile
 
 # The published keys. A key may be added here; a rename or a removal breaks readers.
 KEYS = (
     "schema model quant engine target created_utc git_commit seed tools accuracy sim layers "
     "network synth timing stages"
 )
-ADDED_KEYS = "run device provenance"
+ADDED_KEYS = "run device provenance input profile_samples"
 SECTIONS = {
     "accuracy": "metric dataset float qkeras integer rtl samples rtl_samples",
     "sim": "engine frames outputs_compared mismatches ii_cycles latency_cycles sim_cycles_per_s "
@@ -28,14 +29,19 @@ SECTIONS = {
 ADDED = {
     "accuracy": "recorded recorded_dataset recorded_samples note",
     "sim": "passed",
-    "network": "target_ii_cycles",
+    "network": "target_ii_cycles slowest_fmax_mhz",
     "synth": "units warnings",
 }
 LAYER = (
     "name op macs w_bits a_bits acc_bits pe simd est_cycles sim_cycles utilisation est_lut est_dsp "
     "est_bram synth_lut synth_ff synth_dsp synth_bram"
 )
-ADDED_LAYER = "y_bits lanes products sim_ii_cycles words_compared mismatches bottleneck"
+ADDED_LAYER = (
+    "y_bits lanes products sim_ii_cycles words_compared mismatches bottleneck inputs out_shape "
+    "starved blocked profile"
+)
+RANGE = "bits signed low high unused_bits"
+CODES = RANGE + " scale_exp zero_point lo hi values clipped_low clipped_high"
 
 
 def words(*texts: str) -> set[str]:
@@ -51,6 +57,13 @@ def test_keys_are_exactly_the_published_ones() -> None:
         assert set(report[section]) == words(keys, ADDED[section]), section
     for layer in report["layers"]:
         assert set(layer) == words(LAYER, ADDED_LAYER)
+        assert set(layer["profile"]) == words("weights zero_weights acc y")
+        assert set(layer["profile"]["y"]) == words(CODES)
+    first = report["layers"][0]["profile"]
+    assert set(first["weights"]) == words(RANGE, "scale_exp_low scale_exp_high")
+    assert set(first["acc"]) == words(RANGE)
+    assert set(report["input"]) == {"shape", "profile"}
+    assert set(report["input"]["profile"]) == words(CODES)
     run = report["sim"]["runs"][0]
     assert set(run) == words("stall_profile seed frames mismatches outputs_compared cycles wall_s")
     assert set(report["stages"][0]) == {"name", "seconds", "cached"}
@@ -68,6 +81,44 @@ def test_values_are_taken_over_under_their_names() -> None:
     assert report["stages"][0] == {"name": "extract", "seconds": 21.4, "cached": True}
     assert report["device"]["lut"] == 53200
     assert [unit["name"] for unit in report["synth"]["units"]][-2:] == ["ingress", "egress"]
+
+
+def test_every_tensor_is_described_where_it_leaves_its_layer() -> None:
+    report = build_report(inputs())
+    assert report["profile_samples"] == 500
+    assert report["input"]["shape"] == [49, 10, 1]
+    assert report["input"]["profile"]["clipped_high"] is None
+    by_name = {layer["name"]: layer for layer in report["layers"]}
+    assert by_name["conv1"]["inputs"] == ["input"]
+    assert by_name["depthwise1"]["inputs"] == ["conv1"]
+    assert by_name["conv1"]["out_shape"] == [25, 5, 64]
+    conv1 = by_name["conv1"]["profile"]
+    assert (conv1["weights"]["unused_bits"], conv1["zero_weights"]) == (2, 0.125)
+    assert (conv1["weights"]["scale_exp_low"], conv1["weights"]["scale_exp_high"]) == (-6, -3)
+    assert (conv1["acc"]["low"], conv1["acc"]["high"]) == (-90000, 65535)
+    assert conv1["y"]["values"] == 500 * 25 * 5 * 64
+    assert (conv1["y"]["clipped_low"], conv1["y"]["clipped_high"]) == (None, 12)
+    pool = by_name["pool"]["profile"]
+    assert pool["weights"] is pool["acc"] is pool["zero_weights"] is None
+    assert (pool["y"]["lo"], pool["y"]["high"]) == (-128, 100)
+
+
+def test_stalls_are_shares_of_the_networks_cycles() -> None:
+    layer = build_report(inputs())["layers"][0]
+    assert (layer["starved"], layer["blocked"]) == (0.25, 0.125)
+
+
+def test_routed_units_are_listed_and_the_slowest_is_the_networks() -> None:
+    assert build_report(inputs())["network"]["slowest_fmax_mhz"] is None
+    report = build_report(inputs(timing=timing(151.2, 84.5, 120.0)))
+    assert report["network"]["slowest_fmax_mhz"] == 84.5
+    assert [entry["unit"] for entry in report["timing"]] == ["conv1", "depthwise1", "pointwise1"]
+    assert report["timing"][1] == {
+        "tool": "nextpnr-ecp5 0.11.1", "target": "lfe5u-85f",
+        "scope": "each unit routed by itself, speed grade 6; not the whole network",
+        "unit": "depthwise1", "fmax_mhz": 84.5, "critical_path": "acc to y: 11.83 ns",
+        "lut": 1950, "ff": 900, "dsp": 40, "bram": 1.5, "seconds": 61.5,
+    }  # fmt: skip
 
 
 def test_utilisation_is_macs_over_multipliers_times_simulated_cycles() -> None:
@@ -129,10 +180,14 @@ def test_results_of_another_network_are_refused() -> None:
             inputs(
                 sim=replace(sim(), layers=sim().layers[1:]),
                 synth=replace(synth(), units=synth().units[2:]),
+                graph=replace(graph(), nodes=graph().nodes[:4]),
+                profile=replace(profile(), layers=profile().layers[1:]),
             )
         )
     message = str(caught.value)
     assert "stage 'simulate' has no result for 'conv1'" in message
+    assert "stage 'extract' has no result for 'dense'" in message
+    assert "stage 'evaluate' has no result for 'conv1'" in message
     assert "stage 'synth' has no result for 'conv1', 'depthwise1'" in message
 
 
