@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -14,11 +15,14 @@ from numpy.typing import NDArray
 from flow.cache import hash_file
 from flow.config import DATA_VARIABLE, ROOT, Config, ModelConfig
 from flow.errors import DataError
+from flow.fetch.datasets import fetch_command
 
-TEST_FILES = {"kws": "kws_test_dev.npz"}
+TEST_FILES = {"kws": ("kws_test_dev.npz", "kws_test.npz")}  # the second: see flow.fetch
+LOCAL_DATA = ROOT / "data"  # ignored by git
 SHIPPED = ROOT / "models" / "samples"
 SHIPPED_ARE = {"kws": "synthesised speech"}
 KEYS = ("x", "y")
+NOTE = "note"  # optional key: what an accuracy on these samples means
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -32,6 +36,7 @@ class Samples:
     name: str
     is_real: bool
     sha256: str  # of the file
+    note: str | None = None  # what an accuracy on them means
 
     def __post_init__(self) -> None:
         for array in (self.x, self.y):
@@ -63,17 +68,39 @@ def find_samples(config: Config, model: str, given: Path | None = None) -> Sourc
                 f"data file {given} does not exist.\n  Give an existing .npz file with --data."
             )
         return Source(given.resolve(), is_real=True)
-    test_set = config.data_folder / TEST_FILES[model]
-    if test_set.is_file():
-        return Source(test_set, is_real=True)
+    test_sets = [folder / file for folder in data_folders(config) for file in TEST_FILES[model]]
     shipped = SHIPPED / f"{model}.npz"
-    if shipped.is_file():
-        return Source(shipped, is_real=False)
+    for place in (*test_sets, shipped):
+        if place.is_file():
+            return Source(place, is_real=place != shipped)
     raise DataError(
-        f"no samples for {model!r}: neither {test_set} nor {shipped} exists.\n"
-        f"  Name the data folder in config.yaml (data.folder) or {DATA_VARIABLE}, "
+        f"no samples for {model!r}: none of these files exists: "
+        f"{', '.join(map(str, (*test_sets, shipped)))}.\n"
+        f"  Fetch the official test set: {fetch_command(model)}\n"
+        f"  Or name the data folder in config.yaml (data.folder) or {DATA_VARIABLE}, "
         "or give a file with --data FILE.npz."
     )
+
+
+def data_folders(config: Config) -> tuple[Path, ...]:
+    """Where test sets are looked for, in this order.
+
+    SHIFTFLOW_DATA alone where it is set; else `data.folder` of config.yaml, then `data` in the
+    repository.
+    """
+    if os.environ.get(DATA_VARIABLE):
+        return (config.data_folder,)
+    return (config.data_folder, LOCAL_DATA)
+
+
+def fetch_folder(config: Config) -> Path:
+    """Where a fetched test set is put: the first of `data_folders` that is there and writable.
+
+    Where none is, the last of them, which then has to be made.
+    """
+    folders = data_folders(config)
+    usable = (one for one in folders if one.is_dir() and os.access(one, os.W_OK | os.X_OK))
+    return next(usable, folders[-1])
 
 
 def load_samples(source: Source, model: ModelConfig) -> Samples:
@@ -93,7 +120,7 @@ def load_samples(source: Source, model: ModelConfig) -> Samples:
         )
     x = arrays["x"].reshape(-1, *model.input_shape)
     labels = arrays["y"].astype(np.int64)
-    return Samples(x, labels, source.path.stem, source.is_real, source.sha256)
+    return Samples(x, labels, source.path.stem, source.is_real, source.sha256, _note(arrays))
 
 
 def pick_frames(samples: Samples, count: int, seed: int) -> NDArray[np.int64]:
@@ -122,12 +149,17 @@ def _read(path: Path) -> Arrays:
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("it holds a single array, not named ones")
         with archive:
-            return {key: archive[key] for key in KEYS if key in archive}
+            return {key: archive[key] for key in (*KEYS, NOTE) if key in archive}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             f"data file {path} is not a readable .npz: {error}.\n"
             "  Copy or make the file again: numpy.savez(FILE, x=x, y=y), without pickled objects."
         ) from error
+
+
+def _note(arrays: Arrays) -> str | None:
+    note = arrays.get(NOTE)
+    return str(note) if note is not None and note.dtype.kind == "U" and note.ndim == 0 else None
 
 
 def _missing(arrays: Arrays) -> list[str]:

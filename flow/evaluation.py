@@ -93,7 +93,7 @@ def evaluation(
         ),
         recorded,
         tuple(Equality(layer.name, layer.compared) for layer in equal),
-        recorded.note if shown else None,
+        recorded.note if shown else samples.note,
     )
 
 

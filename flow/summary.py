@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flow.data import SHIPPED_ARE
+from flow.fetch import fetch_command
 from flow.stages import Finished
 
 Section = Mapping[str, Any]
@@ -20,6 +21,7 @@ def summarise(finished: Finished) -> list[tuple[str, str]]:
             "accuracy",
             _accuracy(found["accuracy"], found["recorded"]) if "accuracy" in found else None,
         ),
+        ("real test set", _real_test_set(found["accuracy"]) if "accuracy" in found else None),
         ("RTL simulation", _simulation(found["sim"]) if "sim" in found else None),
         ("cycles per frame", _cycles(found["sim"]) if "sim" in found else None),
         ("multipliers", _multipliers(found["network"]) if "network" in found else None),
@@ -54,6 +56,11 @@ def _accuracy(section: Section, recorded: Section) -> str:
     origin = f"recorded on {recorded['samples']} samples of {recorded['dataset']}"
     shipped = f"{measured} shipped here, which are {SHIPPED_ARE[section['dataset']]}"
     return f"{', '.join(shares[:-1])} ({origin}); {shares[-1]} on {shipped}"
+
+
+def _real_test_set(section: Section) -> str | None:
+    """How to get it, when only the shipped samples are there."""
+    return fetch_command(section["dataset"]) if section["recorded"] else None
 
 
 def _simulation(section: Section) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from flow import data
 from flow.config import Config, load_config
-from flow.data import Samples, Source, find_samples, load_samples, pick_frames
+from flow.data import Samples, Source, fetch_folder, find_samples, load_samples, pick_frames
 from flow.errors import DataError
 
 X = np.zeros((4, 49, 10), np.int8)
@@ -148,13 +148,82 @@ def test_data_folder_comes_before_the_shipped_samples(
 ) -> None:
     monkeypatch.setenv("SHIFTFLOW_DATA", str(tmp_path / "sets"))
     monkeypatch.setattr(data, "SHIPPED", tmp_path)
-    with pytest.raises(DataError, match=r"no samples for 'kws': neither .* nor .* exists"):
-        find_samples(config, "kws")
     (tmp_path / "kws.npz").touch()
     assert find_samples(config, "kws") == Source(tmp_path / "kws.npz", is_real=False)
     (tmp_path / "sets").mkdir()
-    (tmp_path / "sets" / "kws_test_dev.npz").touch()
-    assert find_samples(config, "kws").is_real
+    for name in ("kws_test.npz", "kws_test_dev.npz"):
+        (tmp_path / "sets" / name).touch()
+        assert find_samples(config, "kws") == Source(tmp_path / "sets" / name, is_real=True)
+
+
+def test_missing_samples_name_every_place_and_the_command_that_fetches_them(
+    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHIFTFLOW_DATA", str(tmp_path / "sets"))
+    monkeypatch.setattr(data, "SHIPPED", tmp_path)
+    with pytest.raises(DataError) as caught:
+        find_samples(config, "kws")
+    assert str(caught.value) == (
+        "no samples for 'kws': none of these files exists: "
+        f"{tmp_path}/sets/kws_test_dev.npz, {tmp_path}/sets/kws_test.npz, {tmp_path}/kws.npz.\n"
+        "  Fetch the official test set: python flow/build.py fetch kws\n"
+        "  Or name the data folder in config.yaml (data.folder) or SHIFTFLOW_DATA, "
+        "or give a file with --data FILE.npz."
+    )
+
+
+@pytest.fixture
+def folders(
+    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Config, Path, Path]:
+    """A configuration, its data folder and the repository's own; neither folder exists."""
+    monkeypatch.delenv("SHIFTFLOW_DATA", raising=False)
+    monkeypatch.setattr(data, "LOCAL_DATA", tmp_path / "local")
+    elsewhere = config.data.model_copy(update={"folder": tmp_path / "shared"})
+    return config.model_copy(update={"data": elsewhere}), tmp_path / "shared", tmp_path / "local"
+
+
+def test_samples_fetched_into_the_repository_are_found_after_the_data_folders(
+    folders: tuple[Config, Path, Path],
+) -> None:
+    config, shared, local = folders
+    for folder, name in ((local, "kws_test.npz"), (shared, "kws_test.npz")):
+        folder.mkdir()
+        (folder / name).touch()
+        assert find_samples(config, "kws").path == folder / name
+
+
+def test_fetch_goes_to_the_data_folder_if_it_can_be_written_to_else_into_the_repository(
+    folders: tuple[Config, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, shared, local = folders
+    assert fetch_folder(config) == local
+    shared.mkdir()
+    assert fetch_folder(config) == shared
+    with monkeypatch.context() as patched:  # not by chmod: the superuser writes everywhere
+        patched.setattr(data.os, "access", lambda path, mode: path != shared)
+        assert fetch_folder(config) == local
+
+
+def test_fetch_goes_to_the_folder_of_the_environment_even_if_it_must_be_made(
+    folders: tuple[Config, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, shared, local = folders
+    shared.mkdir()
+    local.mkdir()
+    monkeypatch.setenv("SHIFTFLOW_DATA", str(shared.parent / "new"))
+    assert fetch_folder(config) == shared.parent / "new"
+
+
+@pytest.mark.parametrize(
+    ("note", "read"),
+    [(np.array("a subset"), "a subset"), (np.array(["a", "b"]), None), (np.array(3), None)],
+)
+def test_note_of_a_file_comes_with_its_samples(
+    tmp_path: Path, config: Config, note: np.ndarray, read: str | None
+) -> None:
+    assert load(tmp_path, config, x=X, y=Y, note=note).note == read
+    assert load(tmp_path, config, x=X, y=Y).note is None
 
 
 def test_shipped_samples_are_good(config: Config) -> None:

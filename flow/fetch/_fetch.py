@@ -24,7 +24,13 @@ ARCHIVES = "downloads"  # folder of the archives, in the data folder
 Converter = Callable[[Path, Progress], Mapping[str, NDArray[Any]]]
 CONVERTERS: Mapping[str, Converter] = {"kws": speech_commands}
 RECIPES: Mapping[str, tuple[str, ...]] = {  # the files that decide what a converter gives
-    "kws": ("flow/fetch/speech_commands.py", "models/mfcc.py", "models/raw.py"),
+    "kws": (
+        "flow/fetch/speech_commands.py",
+        "models/mfcc.py",
+        "models/fft32.py",
+        "models/raw.py",
+        "models/labels.py",
+    ),
 }
 
 

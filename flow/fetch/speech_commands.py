@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import tarfile
@@ -51,8 +52,8 @@ def speech_commands(path: Path, progress: Progress) -> Arrays:
         progress: called with the bytes of the archive that were read, and its size.
 
     Returns:
-        x int8 [n, 49, 10], y uint8 [n] in the order of `models.kws.LABELS`, name and speaker str
-        [n] (speaker '' for silence), scale float32 [1] and zero_point int32 [1] of x.
+        x int8 [n, 49, 10], y uint8 [n] (place in `models.labels.LABELS["kws"]`), name and speaker
+        str [n] (speaker '' for silence), scale float32 [1] and zero_point int32 [1] of x.
 
     Raises:
         DataError: the archive is damaged, or a clip is not at most one second of 16 kHz mono.
@@ -82,10 +83,11 @@ def _clips(path: Path, progress: Progress) -> Iterator[_Clip]:
 
 def _labels() -> Mapping[str, int]:
     """Label of each folder; those of silence and unknown have underscores around the name."""
-    from models.kws import LABELS
+    from models.labels import LABELS
 
     special = ("silence", "unknown")
-    return {f"_{name}_" if name in special else name: label for label, name in enumerate(LABELS)}
+    names = LABELS["kws"]
+    return {f"_{name}_" if name in special else name: label for label, name in enumerate(names)}
 
 
 def _wav_members(
@@ -94,13 +96,19 @@ def _wav_members(
     """Name and content of the .wav files in `folders`, in the order of the archive."""
     size = path.stat().st_size
     try:
-        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r|gz") as archive:
+        with (
+            path.open("rb") as file,
+            gzip.open(file) as content,
+            tarfile.open(fileobj=content, mode="r|") as archive,
+        ):
             for member in archive:
                 parts = PurePosixPath(member.name).parts
                 stream = archive.extractfile(member) if member.isreg() else None
                 if stream and len(parts) == 2 and parts[0] in folders and parts[1].endswith(".wav"):
                     yield "/".join(parts), stream.read(MAX_CLIP_BYTES)
                 progress(file.tell(), size)
+            while content.read(MAX_CLIP_BYTES):  # to the end, where the check sum is
+                pass
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise DataError(
             f"archive {path} cannot be read: {error}.\n  Delete it and run the same command again."
@@ -116,8 +124,10 @@ def _pcm(content: bytes, where: str) -> NDArray[np.int16]:
         with wave.open(io.BytesIO(content)) as clip:
             form = (clip.getnchannels(), 8 * clip.getsampwidth(), clip.getframerate())
             pcm = np.frombuffer(clip.readframes(clip.getnframes()), "<i2")
-    except (wave.Error, EOFError, ValueError) as error:
-        raise _unexpected(where, f"is not a WAV file ({error})") from error
+    except (wave.Error, EOFError, ValueError) as error:  # ValueError: half a sample
+        raise _unexpected(
+            where, f"is not a WAV file ({str(error) or 'it ends too early'})"
+        ) from error
     if form != (1, 16, RATE_HZ):
         channels, bits, rate_hz = form
         raise _unexpected(where, f"has {channels} channels of {bits} bits at {rate_hz} Hz")

@@ -30,11 +30,14 @@ class Origin:
 def save(path: Path, arrays: Mapping[str, NDArray[Any]], origin: Origin) -> None:
     """Write an .npz that depends on nothing but its content, by one rename."""
     fresh = path.with_name(f".{path.name}.tmp")
-    with fresh.open("wb") as file:
-        np.savez_compressed(file, **arrays, **asdict(origin))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        with fresh.open("wb") as file:
+            np.savez_compressed(file, **arrays, **asdict(origin))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def stored_samples(path: Path, origin: Origin) -> int | None:
