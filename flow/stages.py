@@ -1,4 +1,4 @@
-"""The seven stages of a run: what each depends on, and the call that makes its result.
+"""The stages of a run: what each depends on, and the call that makes its result.
 
 Heavy packages are imported inside the functions, so that a run that finds everything in the cache
 loads none of them.
@@ -7,7 +7,7 @@ loads none of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flow.cache import Notify, Outcome, Stage, hash_file, hash_sources, publish_copy, run_stages
 from flow.config import ROOT
 from flow.data import load_samples, pick_frames
+from flow.errors import ConfigError
 from flow.progress import tell
 from flow.provenance import STAGE_TOOLS, all_versions, git_commit, tool_versions
 from flow.runs import FRAME_SEED, Run, cache_folder
@@ -22,7 +23,8 @@ from flow.runs import FRAME_SEED, Run, cache_folder
 if TYPE_CHECKING:
     from flow.graph import IntGraph
 
-STAGES = ("extract", "evaluate", "plan", "emit", "simulate", "synth", "report")
+STAGES = ("extract", "evaluate", "plan", "emit", "simulate", "synth", "route", "report")
+ROUTED_FAMILIES = ("ecp5",)  # no open router is known for others: their runs have no stage 'route'
 
 SOURCE_SUFFIXES = frozenset(
     {".py", ".yaml", ".j2", ".sv", ".svh", ".v", ".x", ".h", ".cpp", ".html", ".css", ".js"}
@@ -44,6 +46,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
         "rtl_sim",
     ),
     "synth": ("flow/synth", "flow/emit"),
+    "route": ("flow/synth", "flow/emit"),
     "report": (
         "flow/assemble.py",
         "flow/provenance.py",
@@ -74,6 +77,7 @@ def execute(
     """Run the stages that are not up to date and publish the report.
 
     Raises:
+        ConfigError: the run has no such stage.
         FlowError: a stage failed; what was finished before it is kept.
     """
 
@@ -82,8 +86,10 @@ def execute(
             if outcome.name == "report":
                 publish_copy(outcome.folder, run.report_folder)
 
+    stages = stages_of(run)
+    _check_wanted(run, {stage.name for stage in stages}, force_from, until)
     outcomes = run_stages(
-        stages_of(run),
+        stages,
         run.folder,
         force_from=force_from,
         until=until,
@@ -94,8 +100,18 @@ def execute(
     return Finished(tuple(outcomes), run.report_folder if reported else None)
 
 
+def _check_wanted(run: Run, names: Set[str], *wanted: str | None) -> None:
+    for name in wanted:
+        if name is not None and name not in names:
+            raise ConfigError(
+                f"a run for {run.target.name} has no stage {name!r}: there is no open router for "
+                f"family {run.target.family!r}.\n  Choose a target of family "
+                f"{' or '.join(ROUTED_FAMILIES)} with --target, or another stage."
+            )
+
+
 def stages_of(run: Run) -> list[Stage]:
-    """The seven stages of a run, in order."""
+    """The stages of a run, in order."""
     settings = run.settings
     data = {
         "name": run.source.path.stem,
@@ -112,6 +128,9 @@ def stages_of(run: Run) -> list[Stage]:
         "lut_budget": settings.lut_budget,
         "layers": {name: layer.model_dump() for name, layer in settings.layers.items()},
     }
+    routed = run.target.family in ROUTED_FAMILIES
+    results = [name for name in STAGES[:-1] if routed or name != "route"]
+    target = {"target": asdict(run.target)}
     stimulus = {"frames": run.frames or settings.frames, "seed": FRAME_SEED}
     return [
         _stage(run, "extract", (), {**name, "weights": weights}, _extract),
@@ -130,11 +149,12 @@ def stages_of(run: Run) -> list[Stage]:
             },
             _simulate,
         ),
-        _stage(run, "synth", ("emit",), {"target": asdict(run.target)}, _synth),
+        _stage(run, "synth", ("emit",), target, _synth),
+        *([_stage(run, "route", ("emit",), target, _route)] if routed else []),
         _stage(
             run,
             "report",
-            STAGES[:-1],
+            tuple(results),
             {"run": run.name, "git_commit": git_commit(), "all_tools": all_versions()},
             _report,
         ),
@@ -252,6 +272,23 @@ def _synth(run: Run, folder: Path, done: Done) -> None:
         progress=lambda unit, share: tell(f"{share:.0%}, {unit} done"),
     )
     save_synth_result(result, folder / "synth.json")
+
+
+def _route(run: Run, folder: Path, done: Done) -> None:
+    from flow.emit import load_project
+    from flow.synth import route, save_timing
+
+    tools = run.config.tools
+    result = route(
+        load_project(done["emit"].folder / "project"),
+        run.target,
+        folder,
+        jobs=tools.jobs,
+        timeout_s=tools.synth_timeout_s,
+        cache_dir=cache_folder("route"),
+        progress=lambda unit, share: tell(f"{share:.0%}, {unit} done"),
+    )
+    save_timing(result, folder / "timing.json")
 
 
 def _report(run: Run, folder: Path, done: Done) -> None:

@@ -40,6 +40,9 @@ FILES = {
 }
 
 
+NAMES = tuple(name for name in stages.STAGES if name != "route")  # as on a device without router
+
+
 def install(folder: Path) -> None:
     """Let the command line work in `folder` with stand-ins for the stages."""
     runs.BUILD = folder / "build"
@@ -49,11 +52,11 @@ def install(folder: Path) -> None:
 
 def fake_stages(folder: Path) -> list[Stage]:
     """Stages of the real names, each needing the one before."""
-    previous = ("", *stages.STAGES)
+    previous = ("", *NAMES)
     return [
         Stage(name, (before,) if before else (), "sources", {},
               lambda work, done, name=name: _make(folder, name, work))  # type: ignore[misc]
-        for before, name in zip(previous, stages.STAGES, strict=False)
+        for before, name in zip(previous, NAMES, strict=False)
     ]  # fmt: skip
 
 

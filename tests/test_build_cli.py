@@ -80,12 +80,12 @@ def alive(pid: int) -> bool:
         (
             "--model kws --to place",
             "stage 'place' is unknown; choose one of: "
-            "extract, evaluate, plan, emit, simulate, synth, report.",
+            "extract, evaluate, plan, emit, simulate, synth, route, report.",
         ),
         (
             "--model kws --from synth --to plan",
             "--from synth comes after --to plan.\n"
-            "  The order is: extract, evaluate, plan, emit, simulate, synth, report.",
+            "  The order is: extract, evaluate, plan, emit, simulate, synth, route, report.",
         ),
         ("--model kws --frames 0", "--frames 0 is not allowed; choose 1 or more."),
         (
@@ -127,9 +127,9 @@ def test_wrong_use_ends_with_2_and_one_message(
 
 def test_run_prints_stages_and_summary(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert build.main(["--model", "kws"]) == 0
-    assert calls(folder) == list(stages.STAGES)
+    assert calls(folder) == list(fake_run.NAMES)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines[:7]] == [["kws:", name] for name in stages.STAGES]
+    assert [line.split()[:2] for line in lines[:7]] == [["kws:", name] for name in fake_run.NAMES]
     assert lines[7:] == [
         "accuracy          float 90.00 %, QKeras 80.00 %, integer 80.00 % on 10 samples of set"
         " (float: recorded in training)",

