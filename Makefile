@@ -1,6 +1,7 @@
 # make kws    the whole flow for keyword spotting; needs nothing but what .ci/check-host.sh names
 # make test   lint, types, all quick tests; what CI runs
 
+# programs are started as modules: a script's first line cannot hold every path that a clone may have
 PYTHON_ENV := .venv/bin
 JOBS ?= 2
 # all tests of a file in one process: they share what the file's fixtures build
@@ -18,8 +19,8 @@ kws: setup
 	$(PYTHON_ENV)/python flow/build.py --model kws
 
 lint: setup
-	$(PYTHON_ENV)/ruff check flow tests models rtl_sim
-	$(PYTHON_ENV)/mypy
+	$(PYTHON_ENV)/python -m ruff check flow tests models rtl_sim
+	$(PYTHON_ENV)/python -m mypy
 
 test: lint
 	$(PYTEST) -m "not slow"

@@ -1,11 +1,13 @@
 #!/bin/sh
 # Say plainly what this machine lacks; print the Python to use when nothing is missing.
+LC_ALL=C  # a letter beyond ASCII is no control character
+export LC_ALL
 missing=
 lacks() { missing="$missing
   - $1"; }
 
 python=
-for candidate in ${PYTHON:-} python3.11 python3 /usr/bin/python3.11 /usr/bin/python3; do
+for candidate in "${PYTHON:-}" python3.11 python3 /usr/bin/python3.11 /usr/bin/python3; do
     if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' \
         2>/dev/null; then
         python=$candidate
@@ -30,13 +32,20 @@ for tool in g++ make perl; do
     command -v "$tool" >/dev/null || lacks "$tool (Verilator needs it to build a simulation)"
 done
 
-case $PWD in
-*[!A-Za-z0-9._/+@=:,~-]*)
-    lacks "a path of plain letters (make cannot build a simulation below '$PWD'): move the clone" ;;
-esac
+# venv refuses a colon, setuptools expands $ and {}, XLS does not quote " and \ in file names, a .pth
+# file is read by lines. All other characters work.
+wrong=
+for mark in '$' ':' '{' '}' '"' '\'; do
+    case $PWD in *"$mark"*) wrong="$wrong $mark" ;; esac
+done
+case $PWD in *[[:cntrl:]]*) wrong="$wrong a control character (line break, tab, ...)" ;; esac
+if [ -n "$python" ] && ! "$python" -c 'import os; os.getcwdb().decode("utf-8")' 2>/dev/null; then
+    wrong="$wrong a byte that is not UTF-8"
+fi
+[ -z "$wrong" ] || lacks "a path that its tools can take ('$PWD' holds$wrong): move the clone"
 
 if [ -n "$missing" ]; then
-    echo "This machine lacks:$missing" >&2
+    printf 'This machine lacks:%s\n' "$missing" >&2
     exit 1
 fi
-echo "$python"
+printf '%s\n' "$python"

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from flow.config import ROOT
 
 UTILITIES = (
@@ -20,6 +22,7 @@ def check(path: Path, cwd: Path = ROOT, **environment: str) -> subprocess.Comple
         ["/bin/sh", str(ROOT / ".ci" / "check-host.sh")],
         cwd=cwd,
         env={"PATH": str(path), **environment}, capture_output=True, text=True, check=False,
+        errors="surrogateescape",
     )  # fmt: skip
 
 
@@ -37,13 +40,46 @@ def test_complete_machine_names_its_python(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, f"{sys.executable}\n")
 
 
-def test_a_folder_that_make_cannot_build_in_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", ["größe & co (1)", "!#%'*+,-;<=>?@[]^_`|~", "日本 😀", "decomposed a\u0308"]
+)
+def test_path_of_unusual_characters_is_taken(tmp_path: Path, name: str) -> None:
     path = with_utilities(tmp_path, *UTILITIES, "g++")
-    folder = tmp_path / "my clone"
-    folder.mkdir()
-    result = check(path, cwd=folder, PYTHON=sys.executable)
-    assert result.returncode == 1
-    assert "a path of plain letters (make cannot build a simulation below" in result.stderr
+    (tmp_path / name).mkdir()
+    result = check(path, cwd=tmp_path / name, PYTHON=sys.executable)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        ("a$b", "$"),
+        ("{a}:$b$", "$ : { }"),
+        ('a"b\\c', '" \\'),
+        ("two\nlines\n", "a control character (line break, tab, ...)"),
+        (b"\xff".decode(errors="surrogateescape"), "a byte that is not UTF-8"),
+    ],
+)
+def test_path_that_tools_cannot_take_is_refused(tmp_path: Path, name: str, held: str) -> None:
+    path = with_utilities(tmp_path, *UTILITIES, "g++")
+    (tmp_path / name).mkdir()
+    result = check(path, cwd=tmp_path / name, PYTHON=sys.executable)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        "This machine lacks:\n"
+        f"  - a path that its tools can take ('{tmp_path / name}' holds {held}): "
+        "move the clone\n"
+    )
+
+
+def test_python_below_a_path_with_spaces_can_be_named(tmp_path: Path) -> None:
+    path = with_utilities(tmp_path, *UTILITIES, "g++")
+    python = tmp_path / "my tools" / "python & co"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    result = check(path, PYTHON=str(python))
+    assert (result.returncode, result.stdout) == (0, f"{python}\n")
 
 
 def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:

