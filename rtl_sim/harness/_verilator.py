@@ -270,7 +270,7 @@ def _access_rules(top: str) -> str:
 def _make_command(build_dir: Path, opt: str, jobs: int) -> list[str]:
     folder = plain_path(build_dir)
     command = ["make", "-j", str(jobs), "-C", str(folder), "-f", "Vtop.mk"]
-    # make asks the system for CURDIR, which knows no links; Verilator's makefile refuses spaces in it.
+    # The system, which make asks for CURDIR, knows no links; Verilator's makefile refuses spaces.
     return [*command, f"CURDIR={folder}", f"OPT_FAST={opt}", "OPT_GLOBAL=-O2"]
 
 
