@@ -97,7 +97,7 @@ def _hann() -> Float32:
 
 @cache
 def _mel_weights() -> NDArray[np.float64]:
-    """Triangles [257, 40] on the mel scale, float32 values; the constant component is left out."""
+    """Triangles [257, 40] on the mel scale, float32 values."""
     bins_hz = np.linspace(0.0, RATE_HZ / 2, FFT // 2 + 1, dtype=np.float32)
     low, high = _mel(np.array([MEL_LOW_HZ, MEL_HIGH_HZ], np.float32))
     step = (high - low) / np.float32(MEL_BINS + 1)
@@ -107,7 +107,6 @@ def _mel_weights() -> NDArray[np.float64]:
     rising = (at - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - at) / (edges[2:] - edges[1:-1])
     weights: NDArray[np.float64] = np.maximum(0.0, np.minimum(rising, falling).astype(np.float64))
-    weights[0] = 0.0
     return weights
 
 
