@@ -60,7 +60,9 @@ def _accuracy(section: Section, recorded: Section) -> str:
 
 def _real_test_set(section: Section) -> str | None:
     """How to get it, when only the shipped samples are there."""
-    return fetch_command(section["dataset"]) if section["recorded"] else None
+    return (
+        f"not here; to get it: {fetch_command(section['dataset'])}" if section["recorded"] else None
+    )
 
 
 def _simulation(section: Section) -> str:

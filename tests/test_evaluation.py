@@ -12,7 +12,7 @@ from flow.data import Samples, find_samples, load_samples
 from flow.evaluation import Equality, Evaluation, Recorded, evaluation, load_evaluation
 from flow.graph import Accuracy
 from flow.stages import save_json
-from flow.summary import _accuracy
+from flow.summary import _accuracy, _real_test_set
 
 RECORDED = Recorded(
     dataset="kws_test_dev.npz", sha256="0f", samples=500, note="n", qkeras=0.916, float=0.914
@@ -50,6 +50,13 @@ def test_saved_evaluation_loads_again(tmp_path: Path) -> None:
 )
 def test_recorded_figures_are_told_apart(found: Accuracy, text: str) -> None:
     assert _accuracy(dataclasses.asdict(found), dataclasses.asdict(RECORDED)) == text
+
+
+def test_command_for_real_samples_stands_beside_the_shipped_ones_only() -> None:
+    shipped, real = accuracy("kws", 0.914, True), accuracy("kws_test", None, False)
+    text = "not here; to get it: python flow/build.py fetch kws"
+    assert _real_test_set(dataclasses.asdict(shipped)) == text
+    assert _real_test_set(dataclasses.asdict(real)) is None
 
 
 @pytest.mark.parametrize(("known", "is_real", "shown"), [

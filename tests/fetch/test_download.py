@@ -162,7 +162,9 @@ def test_connection_that_keeps_breaking_is_given_up_and_the_part_kept(
 
 def test_silent_server_runs_into_the_time_limit(site: Site, place: Path) -> None:
     site.answers = [Answer(silent=True)]
+    started = time.monotonic()
     assert "was cut 3 times, at last: no answer within 0.3 s.\n" in failure(site, place)
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
@@ -216,6 +218,14 @@ def test_another_size_is_refused(
         "replaced at its origin: open the address in a browser."
     )
     assert len(site.asked) == 1
+
+
+def test_endless_answer_is_ended_at_the_size(site: Site, place: Path) -> None:
+    site.answers = [Answer(body=CONTENT * 50, length=False)]
+    written: list[int] = []
+    with pytest.raises(DataError, match="has more than 262,144 bytes"):
+        download(site.url, place, SHA256, SIZE, lambda done, total: written.append(done))
+    assert max(written) <= SIZE
 
 
 @pytest.mark.parametrize(

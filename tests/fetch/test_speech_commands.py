@@ -57,7 +57,7 @@ def test_hostile_and_foreign_members_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "set.tar.gz"
     with tarfile.open(path, "w:gz") as tar:
         for name in ("../up/a.wav", f"{tmp_path}/outside.wav", "up/../../b.wav", "bird/c.wav",
-                     "up/deeper/d.wav", "up/._e.txt", "f.wav", "up/good.wav"):  # fmt: skip
+                     "up/deeper.wav/d.wav", "up/._e.txt", "f.wav", "up/good.wav"):  # fmt: skip
             info = tarfile.TarInfo(name)
             info.size = len(clip)
             tar.addfile(info, io.BytesIO(clip))
