@@ -1,36 +1,53 @@
-"""What a run looks like: live progress in a terminal, plain lines in a log."""
+"""What a run looks like: a live line in a terminal, plain lines everywhere else.
+
+Plain means no control characters: pipes, log files, TERM=dumb. NO_COLOR keeps the live line but
+takes the colours.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
 from types import TracebackType
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.logging import RichHandler
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.progress import Task as RichTask
+from rich.progress_bar import ProgressBar
+from rich.table import Column
+from rich.text import Text
 
 from flow.cache import Notify, Outcome
-from flow.progress import LOGGER, Listener
+from flow.progress import LOGGER, Listener, Step
+
+PLAIN_PERIOD_S = 10.0  # plain lines about a stage under way come no more often
+BAR_WIDTH = 24
 
 console = Console(highlight=False, soft_wrap=True)
 
 
 class Terminal:
-    """Shows stages as they start and end; a context manager."""
+    """Shows stages as they start and end; a context manager.
 
-    def __init__(self, run_name: str) -> None:
+    With `task` there are no stages: it names what is done all the time.
+    """
+
+    def __init__(self, run_name: str, task: str | None = None) -> None:
         self._run_name = run_name
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self._live = is_live()
+        self._progress = live_progress(TimeElapsedColumn())
         self._task: TaskID | None = None
-        self._stage = ""
+        self._stage = task or ""
+        self._spoke = time.monotonic()
         self._listener = Listener(self._show)
 
     @property
@@ -40,6 +57,9 @@ class Terminal:
 
     def __enter__(self) -> Terminal:
         self._progress.start()
+        if self._stage:
+            self._start(self._stage)
+        LOGGER.setLevel(logging.INFO)
         LOGGER.addHandler(self._listener)
         return self
 
@@ -53,23 +73,61 @@ class Terminal:
         self._progress.stop()
 
     def _start(self, name: str) -> None:
-        self._stage = f"{self._run_name}: {name}"
-        self._task = self._progress.add_task(self._stage, total=None)
+        self._stage = name
+        text = escape(f"{self._run_name}: {name}")
+        self._task = self._progress.add_task(text, total=None, share=None)
+        self._spoke = time.monotonic()
 
-    def _show(self, text: str) -> None:
-        if self._task is not None:
-            self._progress.update(self._task, description=escape(f"{self._stage}: {text}"))
+    def _show(self, step: Step) -> None:
+        if self._task is None:
+            return
+        text = f"{self._run_name}: {self._stage:<9} {step.text}"
+        if self._live:
+            self._progress.update(self._task, description=escape(text), share=step.share)
+        elif time.monotonic() - self._spoke >= PLAIN_PERIOD_S:
+            self._print(f"{text} ...")
 
     def _end(self, outcome: Outcome) -> None:
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
         state = "cached" if outcome.cached else f"{outcome.seconds:.1f} s"
-        console.print(f"{escape(self._run_name)}: {outcome.name:<9} {state}")
+        self._print(f"{self._run_name}: {outcome.name:<9} {state}")
 
     def _note(self, text: str) -> None:
         logging.getLogger(__name__).info(text)
-        console.print(f"note: {escape(text)}")
+        self._print(f"note: {text}")
+
+    def _print(self, text: str) -> None:
+        console.print(text, markup=False)
+        self._spoke = time.monotonic()
+
+
+class ShareColumn(ProgressColumn):
+    """A bar for the field `share` of a task; nothing where it is None."""
+
+    def render(self, task: RichTask) -> RenderableType:
+        """The bar of one task."""
+        share: float | None = task.fields["share"]
+        return Text() if share is None else ProgressBar(1.0, share, width=BAR_WIDTH)
+
+
+def is_live() -> bool:
+    """Whether a line can be drawn over; FORCE_COLOR alone makes no terminal of a pipe."""
+    return console.file.isatty() and not console.is_dumb_terminal
+
+
+def live_progress(*columns: ProgressColumn) -> Progress:
+    """One line that is drawn over until it vanishes: spinner, text, bar, `columns`.
+
+    Its tasks need the field `share`: what is done (0 to 1), or None for no bar.
+    """
+    text = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+    spinner = SpinnerColumn("dots" if console.encoding.startswith("utf") else "line")
+    return Progress(
+        spinner, text, ShareColumn(), *columns,
+        console=console, transient=True, disable=not is_live(),
+    )  # fmt: skip
 
 
 def print_table(lines: list[tuple[str, str]]) -> None:

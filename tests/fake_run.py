@@ -3,7 +3,8 @@
     python -m tests.fake_run FOLDER ARGUMENT...
 
 A stage that finds a file `FOLDER/hold-<stage>` starts a child process and waits for it;
-`fail-<stage>` makes it raise. `FOLDER/calls` gets one line per executed stage.
+`fail-<stage>` makes it raise, `differ-<stage>` makes it find a difference in the layer whose name
+the file holds. `FOLDER/calls` gets one line per executed stage.
 """
 
 from __future__ import annotations
@@ -15,25 +16,33 @@ from pathlib import Path
 
 from flow import build, runs, stages
 from flow.cache import Stage
-from flow.errors import ToolFailed
+from flow.errors import Mismatch, ToolFailed
 
+LAYERS = ("conv", "dense")
 SIM = {"frames": 2, "outputs_compared": 24, "mismatches": 0, "ii_cycles": 8000,
-       "latency_cycles": 9000}  # fmt: skip
+       "latency_cycles": 9000,
+       "layers": [{"name": name, "words_compared": 12, "mismatches": 0} for name in LAYERS],
+       }  # fmt: skip
 REPORT = {
     "sim": SIM,
     "network": {"multipliers": 333, "utilisation": 0.997},
     "synth": {"tool": "yosys", "target": "xc7z020", "scope": "per unit", "lut": 25000, "ff": 1,
               "dsp": 60, "bram": 7.5, "device_fit": {"lut": 47.0, "dsp": 27.3, "bram": 5.4}},
+    "layers": [{"name": name, "op": name, "w_bits": 4, "a_bits": 8, "pe": 1, "simd": 9,
+                "est_cycles": 8000, "sim_cycles": 8000, "utilisation": 1.0, "synth_lut": 1200,
+                "synth_dsp": 9, "synth_bram": 0.5, "words_compared": 12, "mismatches": 0}
+               for name in LAYERS],
 }  # fmt: skip
 EVALUATION = {
     "accuracy": {"metric": "accuracy", "dataset": "set", "float": 0.9, "qkeras": 0.8,
                  "integer": 0.8, "samples": 10, "recorded": False},
     "recorded": {"dataset": "set.npz", "sha256": None, "samples": 10, "note": None, "float": 0.9,
                  "qkeras": 0.8},
-    "equality": [],
+    "equality": [{"name": name, "compared": 6} for name in LAYERS],
     "note": None,
 }  # fmt: skip
 FILES = {
+    "extract": {"graph.json": {"nodes": [{"name": name} for name in LAYERS]}},
     "evaluate": {"evaluation.json": EVALUATION},
     "simulate": {"sim.json": SIM},
     "report": {"report.json": REPORT, "index.html": {}},
@@ -71,6 +80,8 @@ def _make(folder: Path, name: str, work: Path) -> None:
         log = work / "tool.log"
         log.write_text("first line\nlast line\n")
         raise ToolFailed(f"stage {name}", ["tool", "--input", "a b"], 3, log)
+    if (differs := folder / f"differ-{name}").exists():
+        raise Mismatch(differs.read_text(), (0, 1), 3, 4, 5, 12)
     with (folder / "calls").open("a") as calls:
         calls.write(f"{name}\n")
 

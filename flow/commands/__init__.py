@@ -1,0 +1,1 @@
+"""The commands of `flow/build.py`, one module each, with `main(arguments) -> exit code`."""

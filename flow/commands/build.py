@@ -1,0 +1,64 @@
+"""Build: a trained network to checked RTL and a report; what no other command's name stands for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flow.commands._parser import Parser
+
+OTHER_COMMANDS = """\
+other commands (each has --help):
+  doctor                  every tool, its version, what is missing and how to get it
+  fetch NAME              download the official test set of a model
+  compare RUN_A RUN_B     figures of two runs side by side; fails on a regression
+  clean [RUN ...]         remove results of runs, and caches
+"""
+# flow.stages.STAGES; written out, because the help text shall not wait for its imports
+STAGES_TEXT = "extract, evaluate, plan, emit, simulate, synth, route (ecp5 only), report"
+
+
+def main(arguments: list[str]) -> int:
+    """Parse, run the stages, print; 0.
+
+    Raises:
+        FlowError: wrong use, or a stage failed.
+    """
+    options = _parser().parse_args(arguments)
+    from flow.commands._builder import build  # not before the help text is out
+
+    build(options)
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "",
+        "--model NAME [option ...]",
+        "From a trained network to checked RTL and a report.",
+        OTHER_COMMANDS,
+    )
+    what = parser.add_argument_group("what to build")
+    add = what.add_argument
+    add("--model", metavar="NAME", help="kws, or all: every model of config.yaml")
+    add("--quant", metavar="NAME", help="bit-widths: mpq, flat4, flat8 or flat16")
+    add("--engine", metavar="NAME", help="what makes the arithmetic: xls")
+    add("--target", metavar="NAME", help="a device of config.yaml")
+    add("--data", metavar="FILE.npz", type=Path, help="samples with the keys x and y, raw form")
+    add("--frames", metavar="N", type=int, help="samples that go through RTL simulation")
+    add("--keras", metavar="FILE.h5", type=Path, help="a QKeras model of your own (not yet)")
+    add("--config", metavar="FILE", type=Path, help="instead of config.yaml")
+    add = parser.add_argument_group("how far", f"stages: {STAGES_TEXT}").add_argument
+    add("--from", metavar="STAGE", dest="first", help="make this and later stages again")
+    add("--to", metavar="STAGE", dest="last", help="stop after this stage")
+    add("--force", action="store_true", help="make all stages again")
+    add = parser.add_argument_group(
+        "look inside", "these stop after simulate where --to does not say otherwise"
+    ).add_argument
+    add("--wav", metavar="FILE.wav", type=Path, help="a recording: which word does the RTL hear?")
+    add("--waves", metavar="LAYER", help="waveform of a layer around its first wrong word")
+    add("--waves-frame", metavar="N", type=int, help="... or of this frame, from 0")
+    add = parser.add_argument_group("for continuous integration").add_argument
+    add("--junit", metavar="FILE.xml", type=Path, help="stages and layers as test cases")
+    add("--summary", metavar="FILE.md", type=Path, help="figures; appends to $GITHUB_STEP_SUMMARY")
+    parser.always.add_argument("-v", "--verbose", action="store_true", help="tell what stages do")
+    return parser
