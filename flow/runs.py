@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flow.config import QUANTS, ROOT, Config, ModelConfig, choose
-from flow.data import Source, find_samples, load_samples, pick_frames
+from flow.data import Samples, Source, find_samples, load_samples, pick_frames
 from flow.errors import ConfigError
 from flow.plan.hwplan import Target
 
@@ -95,6 +95,14 @@ def prepare(request: Request, config: Config) -> Run:
         settings=settings,
         config=config,
     )
+
+
+def rtl_samples(run: Run) -> Samples:
+    """The samples that go through RTL simulation, drawn in turn from each label."""
+    samples = load_samples(run.source, run.settings)
+    count = run.frames or min(run.settings.frames, len(samples.y))
+    chosen = pick_frames(samples, count, FRAME_SEED)
+    return replace(samples, x=samples.x[chosen], y=samples.y[chosen])
 
 
 def cache_folder(tool: str) -> Path:

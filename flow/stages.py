@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from flow.cache import Notify, Outcome, Stage, hash_file, hash_sources, publish_copy, run_stages
 from flow.config import ROOT
-from flow.data import load_samples, pick_frames
+from flow.data import load_samples
 from flow.errors import ConfigError
 from flow.progress import tell
 from flow.provenance import STAGE_TOOLS, all_versions, git_commit, tool_versions
-from flow.runs import FRAME_SEED, Run, cache_folder
+from flow.runs import FRAME_SEED, Run, cache_folder, rtl_samples
 
 if TYPE_CHECKING:
     from flow.graph import IntGraph
@@ -237,14 +237,13 @@ def _simulate(run: Run, folder: Path, done: Done) -> None:
     from flow.simulate import StallSettings, save_sim, simulate
 
     graph, settings = _graph(done), run.config.tools.simulation
-    samples = load_samples(run.source, run.settings)
-    count = run.frames or min(run.settings.frames, len(samples.y))
-    chosen = pick_frames(samples, count, FRAME_SEED)
+    samples = rtl_samples(run)
+    count = len(samples.y)
     result = simulate(
         load_project(done["emit"].folder / "project"),
         graph,
         load_plan(done["plan"].folder / "plan.json"),
-        map_input(graph, samples.x[chosen]),
+        map_input(graph, samples.x),
         folder,
         frames=count,
         stalls=StallSettings(settings.stall_in_percent, settings.stall_out_percent, settings.seeds),
@@ -253,7 +252,7 @@ def _simulate(run: Run, folder: Path, done: Done) -> None:
     )
     save_sim(result, folder / "sim.json")
     # every output word of the RTL was compared and none differs, so its accuracy is the integers'
-    accuracy = evaluate(graph, samples.x[chosen], samples.y[chosen])
+    accuracy = evaluate(graph, samples.x, samples.y)
     save_json(folder / "frames.json", RtlFrames(count, accuracy))
 
 

@@ -16,8 +16,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import First, RisingEdge, Timer
 from cocotb.utils import get_sim_time
 
-PERIOD_NS = 10
-RESET_CYCLES = 4
+from rtl_sim.clock import PERIOD_NS, RESET_CYCLES
 
 
 @cocotb.test()
@@ -71,6 +70,7 @@ COUNTERS = (
     "received",
     "mismatches",
     "first_bad_index",
+    "first_bad_cycle",
     "first_expected",
     "first_got",
     "protocol_errors",

@@ -18,6 +18,11 @@ from flow.templates import render
 from rtl_sim.harness import BENCH_LIB, Model, Profile, ProfileResult, Tap, TapResult, build, play
 
 TEMPLATES = BENCH_LIB.parent / "network"
+# Words of a kilobyte are shown whole, memories and their like not at all; times are in ns.
+TRACE_ARGS = (
+    *("--trace-max-width", "8192", "--trace-max-array", "64"),
+    *("--timescale-override", "1ns/1ns"),
+)
 WARM_UP_FRAMES = 2  # the pipeline of layers fills while these pass
 
 
@@ -38,8 +43,14 @@ class Bench:
         """Folder of stimulus, golden and ROM files; simulations run in it."""
         return self.folder / "stimuli"
 
-    def build(self, module: str, template: str, **values: Any) -> Model:
-        """Render a bench and compile it with the project's sources."""
+    def build(
+        self, module: str, template: str, *, opt: str = "-O3", trace: bool = False, **values: Any
+    ) -> Model:
+        """Render a bench and compile it with the project's sources.
+
+        Args:
+            opt, trace: as of `rtl_sim.harness.build`.
+        """
         source = self.folder / f"{module}.sv"
         header = f"shiftflow {__version__}; generated, do not edit"
         text = render(TEMPLATES / template, header=header, frames=self.frames, **values)
@@ -48,7 +59,13 @@ class Bench:
         library = sorted(BENCH_LIB.glob("*.sv"))
         build_dir = self.folder / f"{module}.build"
         return build(
-            [*sources, *library, source], module, build_dir, opt="-O3", timeout_s=self.timeout_s
+            [*sources, *library, source],
+            module,
+            build_dir,
+            opt=opt,
+            trace=trace,
+            extra_args=TRACE_ARGS if trace else (),
+            timeout_s=self.timeout_s,
         )
 
     def play(

@@ -69,10 +69,10 @@ def simulate(
         FlowError: a layer needs other cycles than planned, or the simulation got stuck.
     """
     check_roms(project)
-    frames = min(frames, len(codes))
-    played = played_frames(frames)
+    codes = played_codes(codes[:frames])
+    played = len(codes)
     progress("integer reference")
-    taps = run_taps(graph, codes[np.arange(played) % frames])
+    taps = run_taps(graph, codes)
     bench = make_bench(project, graph, plan, taps, folder, played, timeout_s)
     progress("every layer by itself")
     layers = simulate_layers(bench)
@@ -93,6 +93,12 @@ def simulate(
 def played_frames(frames: int) -> int:
     """Frames that the benches are made for, so that there is a steady state to measure."""
     return max(frames, LAYER_FRAMES)
+
+
+def played_codes(codes: IntArray) -> IntArray:
+    """`codes` [n, ...], from the first again where n is below `played_frames(n)`."""
+    repeated: IntArray = codes[np.arange(played_frames(len(codes))) % len(codes)]
+    return repeated
 
 
 def make_bench(

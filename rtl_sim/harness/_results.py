@@ -55,6 +55,7 @@ class TapResult:
     received: int
     mismatches: int
     first_bad_index: int
+    first_bad_cycle: int
     first_expected: int
     first_got: int
     protocol_errors: int

@@ -31,6 +31,7 @@ module stream_tap #(
   logic [31:0]      received        /* verilator public_flat_rd */;
   logic [31:0]      mismatches      /* verilator public_flat_rd */;
   logic [31:0]      first_bad_index /* verilator public_flat_rd */;
+  logic [31:0]      first_bad_cycle /* verilator public_flat_rd */;
   logic [WIDTH-1:0] first_expected  /* verilator public_flat_rd */;
   logic [WIDTH-1:0] first_got       /* verilator public_flat_rd */;
   logic [31:0]      protocol_errors /* verilator public_flat_rd */;
@@ -67,6 +68,7 @@ module stream_tap #(
       received        <= '0;
       mismatches      <= '0;
       first_bad_index <= '0;
+      first_bad_cycle <= '0;
       first_expected  <= '0;
       first_got       <= '0;
     end else if (accepted) begin
@@ -75,6 +77,7 @@ module stream_tap #(
         mismatches <= mismatches + 32'd1;
         if (mismatches == '0) begin
           first_bad_index <= received;
+          first_bad_cycle <= cycle_q;
           first_expected  <= surplus ? '0 : expected;
           first_got       <= tdata;
         end

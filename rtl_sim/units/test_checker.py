@@ -36,6 +36,7 @@ def test_checker_names_each_fault() -> None:
         assert any("timeout" in line for line in result.faults())
         assert clean.clean
         assert (corrupt.mismatches, corrupt.first_bad_index) == (1, 57)
+        assert corrupt.first_cycle <= corrupt.first_bad_cycle - 57 <= corrupt.last_cycle
         assert (corrupt.first_expected, corrupt.first_got) == (CORRUPT[57], WORDS[57])
         assert "first at 57: expected 0x82, got 0x92" in corrupt.describe()
         assert (extra.received, extra.mismatches, extra.first_bad_index) == (100, 1, 99)
@@ -57,8 +58,8 @@ def test_a_bubble_is_a_cycle_without_a_word() -> None:
     counted = {"received": 5, "first_cycle": 10, "last_cycle": 16}
     rest = dict.fromkeys(
         (
-            *("mismatches", "first_bad_index", "first_expected", "first_got", "protocol_errors"),
-            *("starved_cycles", "blocked_cycles"),
+            *("mismatches", "first_bad_index", "first_bad_cycle", "first_expected", "first_got"),
+            *("protocol_errors", "starved_cycles", "blocked_cycles"),
         ),
         0,
     )
