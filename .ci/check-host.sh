@@ -1,7 +1,5 @@
 #!/bin/sh
 # Say plainly what this machine lacks; print the Python to use when nothing is missing.
-LC_ALL=C  # a letter beyond ASCII is no control character
-export LC_ALL
 missing=
 lacks() { missing="$missing
   - $1"; }
@@ -38,7 +36,8 @@ wrong=
 for mark in '$' ':' '{' '}' '"' '\'; do
     case $PWD in *"$mark"*) wrong="$wrong $mark" ;; esac
 done
-case $PWD in *[[:cntrl:]]*) wrong="$wrong a control character (line break, tab, ...)" ;; esac
+control=$(LC_ALL=C; case $PWD in *[[:cntrl:]]*) echo yes ;; esac)  # no byte of a letter is one in C
+[ -z "$control" ] || wrong="$wrong a control character (line break, tab, ...)"
 if [ -n "$python" ] && ! "$python" -c 'import os; os.getcwdb().decode("utf-8")' 2>/dev/null; then
     wrong="$wrong a byte that is not UTF-8"
 fi

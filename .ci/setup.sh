@@ -24,8 +24,13 @@ fi
 rm -f "$stamp"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
     -r requirements.lock
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+# Python reads a .pth file in the locale's encoding before anything else, and gives up where that
+# fails (LC_ALL=C and an umlaut in the path). Relative to its own folder the path is plain.
+LC_ALL=C.UTF-8 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
     --no-build-isolation -e .
+for pth in .venv/lib/python3.11/site-packages/__editable__.shiftflow-*.pth; do
+    [ ! -f "$pth" ] || echo ../../../.. > "$pth"
+done
 echo "setup: preparing Yosys and nextpnr (once, about half a minute)"
 .venv/bin/python -m flow.synth.warm_up
 echo "$wanted" > "$stamp"
