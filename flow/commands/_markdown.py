@@ -18,7 +18,7 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]], align: 
 
 def escape(text: str) -> str:
     """The text as it is, in a Markdown cell."""
-    return re.sub(r"([\\|*_`<>\[\]])", r"\\\1", text).replace("\n", " ")
+    return re.sub(r"([\\|*_`<\[\]])", r"\\\1", text).replace("\n", " ")
 
 
 def fenced(text: str) -> list[str]:

@@ -208,5 +208,5 @@ def test_pipe_is_written_to_and_a_link_stays_one(folder: Path) -> None:
 
 
 def test_markdown_shows_text_as_it_is() -> None:
-    assert escape("a|b_c*<d>") == "a\\|b\\_c\\*\\<d\\>"
+    assert escape("a|b_c*<d>") == "a\\|b\\_c\\*\\<d>"
     assert fenced("x ``` y")[0] == "````text"
