@@ -70,9 +70,8 @@ def _lines(waves: Waves) -> list[tuple[str, str]]:
         lines.append(
             (
                 "differences",
-                f"none: {waves.layer} by itself computes what the integer reference does, in all "
-                f"{waves.frames} frames, without stalls and with random ones. Where the whole "
-                "network differs, look at the layers before it.",
+                f"none in {waves.frames} frames, without stalls and with random ones: what differs "
+                "in the whole network alone comes from what the unit is fed or how it is joined",
             )
         )
     return lines
@@ -85,7 +84,8 @@ def _file(path: Path) -> str:
 def _content(waves: Waves) -> str:
     return (
         f"{waves.layer} by itself, frame {waves.frame}, cycles {waves.first_cycle:,} to "
-        f"{waves.last_cycle:,}; dut is the unit, differs is high where y_tdata is not expected"
+        f"{waves.last_cycle:,}, stall profile {waves.profile!r}; signal differs is high where "
+        "y_tdata is not expected"
     )
 
 

@@ -109,7 +109,7 @@ def _build_one(options: argparse.Namespace, run: Run, attempt: Attempt, first: s
         print_table(heard.lines())
     if options.waves is not None:
         with Terminal(run.name, "waveform"):
-            lines = waves(run, finished.outcomes, options.waves, options.waves_frame)
+            lines = waves(run, options.waves, options.waves_frame)
         print_table(lines)
 
 
@@ -124,7 +124,7 @@ def _execute(options: argparse.Namespace, run: Run, attempt: Attempt, first: str
             attempt.finished = execute(run, force_from=first, until=attempt.last, notify=notify)
         except FlowError:
             if layer is not None and attempt.stage == SIMULATE:
-                print_table(waves_of_failure(run, attempt.outcomes, layer, frame))
+                print_table(waves_of_failure(run, layer, frame))
             raise
 
 

@@ -65,7 +65,7 @@ def header(path: Path) -> str:
 
 
 def cycles(path: Path) -> Iterator[dict[str, int]]:
-    """The bench's own signals in each cycle, as they stand at its end."""
+    """The bench's own signals in each cycle, as they stand at its end (`ends_ns`)."""
     names: dict[str, list[str]] = {}
     scopes: list[str] = []
     for line in header(path).splitlines():
@@ -80,7 +80,7 @@ def cycles(path: Path) -> Iterator[dict[str, int]]:
     for line in path.read_text().split("$enddefinitions $end", 1)[1].split("\n"):
         if line.startswith("#"):
             if values and int(line[1:]) % PERIOD_NS == 0:
-                yield dict(values)
+                yield values | {"ends_ns": int(line[1:])}
         elif line:
             digits, code = line[1:].split() if line[0] == "b" else (line[0], line[1:])
             values |= dict.fromkeys(names.get(code, []), int(digits, 2))
@@ -153,7 +153,7 @@ def test_a_wrong_golden_value_is_shown_where_it_is(built, monkeypatch):
     assert found.frame == 3
     (wrong,) = (now for now in cycles(found.path) if now["differs"])
     assert (wrong["cycle"], wrong["y_frame"]) == (found.difference.cycle, 3)
-    assert f"\n#{found.difference.time_ns}\n" in found.path.read_text()
+    assert wrong["ends_ns"] == found.difference.time_ns + PERIOD_NS
     assert any("1 of" in fault and "words differ" in fault for fault in found.faults)
 
 
@@ -183,24 +183,26 @@ def test_a_chosen_frame_is_shown_though_another_one_differs_first(built, tmp_pat
 
 
 def with_logic(
-    project: Project, layer: str, folder: Path, logic: str, old: str, new: str
+    project: Project, layer: str, folder: Path, logic: str, ports: dict[str, str]
 ) -> Project:
-    """A copy of the project with other text in a unit; `logic` goes behind its ports."""
+    """A copy of the project with `logic` in a unit, and its last part's ports connected anew."""
     copy = copy_project(project, folder)
     path = copy.rtl / f"unit_{layer}.sv"
-    ports, _, body = path.read_text().partition(");\n")
-    assert body.count(old) == 1
-    path.write_text(f"{ports});\n{logic}\n{body.replace(old, new)}")
+    head, _, body = path.read_text().partition(");\n")
+    for port, signal in ports.items():
+        assert body.count(f".{port}({port})") == 1
+        body = body.replace(f".{port}({port})", f".{port}({signal})")
+    path.write_text(f"{head});\n{logic}\n{body}")
     return copy
 
 
-TAKES_40_WORDS = """
-  logic [15:0] taken_q;
+GIVES_SOME_WORDS = """
+  logic [15:0] given_q;
   logic open;
-  assign open = taken_q < 16'd40;
+  assign open = given_q < 16'd%d;
   always_ff @(posedge clk) begin
-    if (rst) taken_q <= '0;
-    else if (m_tvalid && m_tready) taken_q <= taken_q + 1'b1;
+    if (rst) given_q <= '0;
+    else if (m_tvalid && m_tready) given_q <= given_q + 1'b1;
   end
   logic inner_tvalid;
   assign m_tvalid = inner_tvalid && open;
@@ -208,16 +210,20 @@ TAKES_40_WORDS = """
 
 
 def test_a_unit_that_stops_is_shown_where_it_stops(built, tmp_path):
+    words = 5 * golden_streams(built.plan)["conv"].beats // 2
     project = with_logic(
-        built.project, "conv", tmp_path, TAKES_40_WORDS, ".m_tvalid(m_tvalid)",
-        ".m_tvalid(inner_tvalid)",
+        built.project, "conv", tmp_path, GIVES_SOME_WORDS % words,
+        {"m_tvalid": "inner_tvalid", "m_tready": "m_tready && open"},
     )  # fmt: skip
     found = write(built, "conv", project=project, folder=tmp_path / "waves")
-    frame = 40 // golden_streams(built.plan)["conv"].beats
-    assert (found.frame, found.difference) == (frame, None)
-    assert any("received 40 of" in fault for fault in found.faults)
+    assert (found.frame, found.difference) == (2, None)
+    assert any(f"received {words} of" in fault for fault in found.faults)
     assert any("timeout" in fault for fault in found.faults)
-    assert [now["cycle"] for now in cycles(found.path)][-1] == found.last_cycle
+    assert 100 < found.last_cycle - found.first_cycle <= 500
+    shown = list(cycles(found.path))
+    assert shown[-1]["cycle"] == found.last_cycle
+    assert not shown[-1]["y_tvalid"] and not shown[-1]["x_tready"]
+    assert taken(found.path)[-1]["y_word"] + 1 == shown[-1]["y_word"]
 
 
 WRONG_AFTER_A_STALL = """
@@ -230,8 +236,7 @@ WRONG_AFTER_A_STALL = """
 
 def test_a_fault_that_needs_stalls_is_found(built, tmp_path):
     project = with_logic(
-        built.project, "conv", tmp_path, WRONG_AFTER_A_STALL, ".m_tdata(m_tdata)",
-        ".m_tdata(inner_tdata)",
+        built.project, "conv", tmp_path, WRONG_AFTER_A_STALL, {"m_tdata": "inner_tdata"}
     )  # fmt: skip
     found = write(built, "conv", project=project, folder=tmp_path / "waves")
     assert found.profile == "both" and found.difference is not None
