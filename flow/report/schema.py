@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from flow.errors import DataError
 from flow.report.schema_base import (
@@ -172,6 +172,19 @@ class Report(Section):
     stages: list[StageTime]
     device: Device
     provenance: dict[str, Scalar]
+
+    @model_validator(mode="after")
+    def _layers_read_what_comes_before(self) -> Report:
+        known = {"input"}
+        for layer in self.layers:
+            wrong = [name for name in layer.inputs if name not in known]
+            if wrong or layer.name in known:
+                raise ValueError(
+                    f"layer {layer.name!r} must have a name of its own and read earlier layers or "
+                    f"'input', not {wrong}"
+                )
+            known.add(layer.name)
+        return self
 
 
 def check_report(report: Mapping[str, Any]) -> None:

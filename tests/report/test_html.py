@@ -11,8 +11,9 @@ import pytest
 from jinja2 import UndefinedError
 
 from flow.report import build_report, render_html
-from flow.report.html import NARROW_SPACE, duration, number, score, share
-from tests.report.example import inputs, sim, synth
+from flow.report.columns import COLUMNS
+from flow.report.formats import MINUS, NARROW_SPACE
+from tests.report.example import inputs, sim, synth, timing
 
 
 def page(mismatches: int = 0, **changes: Any) -> str:
@@ -20,9 +21,11 @@ def page(mismatches: int = 0, **changes: Any) -> str:
 
 
 def text_of(html: str) -> str:
-    """The visible text, every run of white space a single space."""
-    body = re.sub(r"<style>.*?</style>", "", html, flags=re.S)
-    return " ".join(re.sub(r"<[^>]+>", " ", body).replace(NARROW_SPACE, " ").split())
+    """The visible text, white space made a single space, minus signs a hyphen."""
+    body = re.sub(r"<(style|script|title)>.*?</\1>", "", html, flags=re.S)
+    return " ".join(
+        re.sub(r"<[^>]+>", " ", body).replace(NARROW_SPACE, " ").replace(MINUS, "-").split()
+    )
 
 
 def test_the_headline_holds_the_figures() -> None:
@@ -35,12 +38,15 @@ def test_the_headline_holds_the_figures() -> None:
 def test_labels_say_what_was_estimated_simulated_synthesised_and_recorded() -> None:
     text = text_of(page())
     for label in (
-        "recorded on kws_official, not measured in this run",
+        "recorded on 4 890 samples of kws_official, not measured in this run",
         "at an assumed clock of 100 MHz; not measured on a board",
         "post-synthesis (Yosys), not placed or routed",
         "estimated by the planner",
         "Not placed or routed: no clock frequency was established",
         "measured, 500 samples of kws_test",
+        "fewer samples than above, the same answers on them",
+        "Measured with the integer network on 500 samples of kws_test",
+        "share of the network's cycles, simulated without stalls",
         "of the 64 frames simulated: every RTL output word equals the integer network's",
         "Speakers occur in both sets.",
     ):
@@ -58,7 +64,8 @@ def test_a_mismatch_is_unmistakable() -> None:
     assert "0 mismatches" not in text
     assert "every RTL output word equals" not in text.replace("not every", "")
     assert bad.count('class="wrong"') == 1  # the run
-    assert bad.count(' wrong">') == 1  # the layer
+    assert re.findall(r'<tr id="([^"]*)" class="[^"]*wrong', bad) == ["layer-pointwise1"]
+    assert re.findall(r'<a href="([^"]*)" class="node wrong"', bad) == ["#layer-pointwise1"]
 
 
 def test_a_run_that_compared_nothing_is_a_failure() -> None:
@@ -74,7 +81,7 @@ def test_a_resource_over_the_device_says_that_it_does_not_fit() -> None:
 
 def test_the_bottleneck_is_marked_once_or_named_as_shared() -> None:
     html = page()
-    assert html.count('title="bottleneck"') == 1
+    assert html.count('title="bottleneck"') == html.count('class="node bottleneck"') == 1
     assert "bottleneck: no layer takes longer" in text_of(html)
     level = replace(sim(), layers=tuple(replace(one, sim_cycles=8000) for one in sim().layers))
     assert "5 layers share the longest time" in text_of(page(sim=level))
@@ -87,7 +94,7 @@ def test_warnings_of_synthesis_are_shown() -> None:
 
 def test_names_are_escaped() -> None:
     html = page(run="<script>alert(1)</script>", provenance={"a&b": '"><img src=x>'})
-    assert "<script" not in html
+    assert html.count("<script") == 1  # the page's own
     assert "<img" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "a&amp;b" in html
@@ -95,33 +102,64 @@ def test_names_are_escaped() -> None:
 
 def test_the_page_needs_no_other_file() -> None:
     html = page()
-    assert not re.search(r"https?://|<link|<script|\bsrc=|url\(|@import", html)
+    assert not re.search(r"https?://|<link|<script\s|\bsrc=|url\(|@import", html)
+    assert "default-src 'none'" in html
 
 
 def test_tags_are_balanced_and_table_rows_are_full() -> None:
     checker = _Checker()
     checker.feed(page(mismatches=3))
     assert checker.open == []
-    assert set(checker.columns["layers"]) == {18}
+    assert set(checker.columns["layers sortable"]) == {len(COLUMNS)} == {22}
+    assert set(checker.columns["bits"]) == {4}
+
+
+def test_every_link_leads_to_a_place_of_the_page() -> None:
+    html = page()
+    targets = set(re.findall(r'href="#([^"]*)"', html))
+    places = re.findall(r'\bid="([^"]*)"', html)
+    assert targets <= set(places)
+    assert len(places) == len(set(places))
+    for layer in ("conv1", "depthwise1", "pointwise1", "pool", "dense"):
+        assert {f"layer-{layer}", f"bits-{layer}"} <= targets
+
+
+def test_a_clock_that_no_unit_reaches_is_said_beside_the_frames_per_second() -> None:
+    slow = text_of(page(timing=timing(151.2, 84.5, 120.0)))
+    assert "⚠ 12 484 NOT REACHED: assumes a clock of 100 MHz" in slow
+    assert "the slowest routed unit allows 84.5 MHz: 10 549 frames per second" in slow
+    assert "◆ 84.5 MHz below the assumed clock · acc to y: 11.83 ns" in slow
+    assert slow.count("below the assumed clock") == 1
+    assert "2 of 5 layers were not routed" in slow
+    assert "each unit routed by itself, speed grade 6; not the whole network" in slow
+    fast = text_of(page(timing=timing(151.2, 104.5, 120.0, 130.0, 100.0)))
+    assert "NOT REACHED" not in fast
+    assert "assumed clock of 100 MHz, which every routed unit reaches" in fast
+    assert "not routed" not in fast.replace("not placed, not routed", "")
+
+
+def test_value_ranges_are_shown_beside_the_bits() -> None:
+    text = text_of(page())
+    for label in (
+        "8 bit signed, 2 unused · scale 2 -6 to 2 -3 · 12.5 % zeros -31 … 30 of -128 … 127",
+        "4 bit unsigned · scale 2 -1 · ReLU 0 … 15 of 0 … 15",
+        "saturated: 4 200 of 4 000 000 at 255 (0.10 %)",
+        "8 bit signed · scale 2 -4 · zero point 83 -100 … 127 of -127 … 127",
+    ):
+        assert label in text, label
 
 
 def test_a_missing_key_is_an_error_not_a_gap() -> None:
     report = build_report(inputs())
     del report["layers"][0]["products"]
     render_html(report)  # not drawn
-    del report["layers"][0]["op"]
+    del report["sim"]["engine"]
     with pytest.raises(UndefinedError):
         render_html(report)
-
-
-def test_numbers_are_written_for_people() -> None:
-    assert number(1234567) == f"1{NARROW_SPACE}234{NARROW_SPACE}567"
-    assert share(0.99999) == f"99.9{NARROW_SPACE}%"
-    assert share(1.0) == f"100.0{NARROW_SPACE}%"
-    assert share(None) == number(None) == score(None, "accuracy") == "\N{EN DASH}"
-    assert score(0.8591, "auc") == "0.8591"
-    assert duration(0.26) == f"0.3{NARROW_SPACE}s"
-    assert duration(312) == f"5{NARROW_SPACE}min 12{NARROW_SPACE}s"
+    report = build_report(inputs())
+    del report["layers"][0]["starved"]
+    with pytest.raises(KeyError, match="starved"):
+        render_html(report)
 
 
 class _Checker(HTMLParser):
