@@ -31,6 +31,7 @@ from flow.progress import LOGGER, Listener, Step
 
 PLAIN_PERIOD_S = 10.0  # plain lines about a stage under way come no more often
 BAR_WIDTH = 24
+MB = 1e6
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -48,7 +49,9 @@ class Terminal:
         self._task: TaskID | None = None
         self._stage = task or ""
         self._spoke = time.monotonic()
-        self._listener = Listener(self._show)
+        self._told = ""
+        self._counted: tuple[float, int] | None = None  # when counting began, and from where
+        self._listener = Listener(self._tell)
 
     @property
     def notify(self) -> Notify:
@@ -71,6 +74,20 @@ class Terminal:
     ) -> None:
         LOGGER.removeHandler(self._listener)
         self._progress.stop()
+
+    def count(self, done_bytes: int, total_bytes: int) -> None:
+        """Show how much of what was told last is done, how fast, and how long it will take."""
+        now = time.monotonic()
+        began, first = self._counted = self._counted or (now, done_bytes)
+        text = f"{self._told}, {done_bytes / MB:,.1f} of {total_bytes / MB:,.1f} MB"
+        if now > began and done_bytes > first:
+            rate = (done_bytes - first) / (now - began)
+            text += f", {rate / MB:,.1f} MB/s, {(total_bytes - done_bytes) / rate:,.0f} s left"
+        self._show(Step(text, done_bytes / total_bytes if total_bytes else None))
+
+    def _tell(self, step: Step) -> None:
+        self._told, self._counted = step.text, None
+        self._show(step)
 
     def _start(self, name: str) -> None:
         self._stage = name

@@ -18,6 +18,10 @@ from flow.processes import descendants
 from tests import fake_run
 
 WAIT_S = 20
+NO_COMMAND = (
+    "'{}' is no command; choose one of: doctor, fetch, compare, clean.\n"
+    "  To build, say for example: python flow/build.py --model kws"
+)
 
 
 @pytest.fixture
@@ -100,9 +104,27 @@ def alive(pid: int) -> bool:
             "--model kws --forc",
             "unrecognized arguments: --forc.\n  See: python flow/build.py --help",
         ),
+        ("doctr", NO_COMMAND.format("doctr")),
+        ("kws", NO_COMMAND.format("kws")),
         (
-            "--keras mine.h5",
-            "--keras is not supported yet; choose a model of config.yaml: --model.",
+            "--model kws --waves-frame 3",
+            "--waves-frame needs --waves LAYER: name the layer to look at.",
+        ),
+        (
+            "--model kws --waves conv --waves-frame -1",
+            "--waves-frame -1 is not allowed; choose 0 or more.",
+        ),
+        ("--model all --waves conv", "--waves looks into one model; name it with --model."),
+        ("--model all --wav a.wav", "--wav looks into one model; name it with --model."),
+        (
+            "--model kws --wav a.wav --to emit",
+            "--wav needs the stage simulate, but --to emit stops before it.\n"
+            "  Leave --to out, or choose one of: simulate, synth, route, report.",
+        ),
+        (
+            "--model kws --waves conv --from synth",
+            "--from synth comes after simulate, the last stage for --waves.\n"
+            "  The order is: extract, evaluate, plan, emit, simulate, synth, route, report.",
         ),
         (
             "--model kws --config none.yaml",
@@ -123,6 +145,18 @@ def test_wrong_use_ends_with_2_and_one_message(
     assert build.main(arguments.split()) == 2
     assert capsys.readouterr().err == f"error: {text}\n"
     assert calls(folder) == []
+
+
+def test_model_file_is_checked_before_it_is_declined(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert build.main(["--keras", "none.h5"]) == 2
+    assert "none.h5" in capsys.readouterr().err
+    monkeypatch.setattr("flow.frontend.model_file.check_model_file", lambda path: None)
+    assert build.main(["--keras", "none.h5"]) == 2
+    assert capsys.readouterr().err == (
+        "error: --keras is not supported yet; choose a model of config.yaml: --model.\n"
+    )
 
 
 def test_run_prints_stages_and_summary(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

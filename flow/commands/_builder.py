@@ -81,6 +81,9 @@ def _stage_range(options: argparse.Namespace) -> tuple[str | None, str | None]:
 
 def _models(options: argparse.Namespace, config: Config) -> list[str]:
     if options.keras is not None:
+        from flow.frontend.model_file import check_model_file
+
+        check_model_file(options.keras)
         raise ConfigError("--keras is not supported yet; choose a model of config.yaml: --model.")
     if options.model is None:
         raise ConfigError("no model is given.\n  Say for example: python flow/build.py --model kws")

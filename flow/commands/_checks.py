@@ -31,7 +31,12 @@ USEFUL = {
     "vitis_hls": ("opening a project in Vitis HLS; the flow does without", ""),
     "vivado": ("opening a project in Vivado; the flow does without", ""),
 }
-NO_VERSION = ("chromium", "espeak-ng", "vitis_hls", "vivado")  # slow to start, or they leave files behind
+NO_VERSION = (
+    "chromium",
+    "espeak-ng",
+    "vitis_hls",
+    "vivado",
+)  # slow to start, or they leave files behind
 
 
 @dataclass(frozen=True)
