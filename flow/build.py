@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import logging
 import os
 import sys
@@ -123,4 +124,8 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["doctor"]:
         sys.dont_write_bytecode = True  # it leaves no trace
     _use_project_python(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(
+            errors="backslashreplace"
+        )  # paths may hold what the terminal cannot show
     sys.exit(main())

@@ -139,8 +139,10 @@ def live_progress(*columns: ProgressColumn) -> Progress:
 
     Its tasks need the field `share`: what is done (0 to 1), or None for no bar.
     """
-    text = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
-    spinner = SpinnerColumn("dots" if console.encoding.startswith("utf") else "line")
+    unicode = console.encoding.startswith("utf")
+    column = Column(no_wrap=True, overflow="ellipsis" if unicode else "crop")
+    text = TextColumn("{task.description}", table_column=column)
+    spinner = SpinnerColumn("dots" if unicode else "line")
     return Progress(
         spinner, text, ShareColumn(), *columns,
         console=console, transient=True, disable=not is_live(),
