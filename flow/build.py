@@ -125,7 +125,6 @@ if __name__ == "__main__":
         sys.dont_write_bytecode = True  # it leaves no trace
     _use_project_python(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(
-            errors="backslashreplace"
-        )  # paths may hold what the terminal cannot show
+        if isinstance(stream, io.TextIOWrapper):  # a path may hold what a terminal cannot show
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main())

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from flow.data import Samples, pick_frames
 from flow.graph import Accuracy, IntGraph, evaluate, map_input, run_taps
+from flow.progress import counter, tell
 
 EQUALITY_FRAMES = 512  # at most so many samples are compared layer by layer, codes against QKeras
 FRAME_SEED = 1
@@ -78,8 +79,9 @@ def evaluation(
     network = weights.load(model, quant)
     chosen = pick_frames(samples, min(EQUALITY_FRAMES, len(samples.y)), FRAME_SEED)
     real = RAW_INPUTS[model].to_real(samples.x)
-    taps = run_taps(graph, map_input(graph, samples.x[chosen]))
-    equal = check_equality(network, graph, taps, real[chosen])
+    codes = map_input(graph, samples.x[chosen])
+    taps = run_taps(graph, codes, counter("integer reference, samples"))
+    equal = check_equality(network, graph, taps, real[chosen], counter("equal to QKeras, layers"))
     shown = samples.sha256 == recorded.sha256 or not samples.is_real
     return Evaluation(
         Accuracy(
@@ -87,7 +89,7 @@ def evaluation(
             dataset=samples.name,
             float=recorded.float if shown else None,
             qkeras=_share(network, real, samples.y) if samples.is_real else recorded.qkeras,
-            integer=evaluate(graph, samples.x, samples.y),
+            integer=evaluate(graph, samples.x, samples.y, counter("integer accuracy, samples")),
             samples=len(samples.y),
             recorded=not samples.is_real,
         ),
@@ -122,5 +124,6 @@ def _recorded(record: Mapping[str, Any]) -> Recorded:
 
 
 def _share(network: Any, real: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    tell(f"QKeras accuracy, {len(labels):,} samples")
     scores = network.predict(real, batch_size=BATCH, verbose=0)
     return float(np.mean(scores.reshape(len(labels), -1).argmax(-1) == labels))

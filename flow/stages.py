@@ -16,7 +16,7 @@ from flow.cache import Notify, Outcome, Stage, hash_file, hash_sources, publish_
 from flow.config import ROOT
 from flow.data import load_samples
 from flow.errors import ConfigError
-from flow.progress import tell
+from flow.progress import counter, tell
 from flow.provenance import STAGE_TOOLS, all_versions, git_commit, tool_versions
 from flow.runs import FRAME_SEED, Run, cache_folder, rtl_samples
 
@@ -192,7 +192,8 @@ def _evaluate(run: Run, folder: Path, done: Done) -> None:
     graph, samples = _graph(done), load_samples(run.source, run.settings)
     found = evaluation(graph, samples, model=run.model, quant=run.quant, metric=run.settings.metric)
     save_json(folder / "evaluation.json", found)
-    save_profile(profile(graph, map_input(graph, samples.x)), folder / "profile.json")
+    ranges = profile(graph, map_input(graph, samples.x), counter("value ranges, samples"))
+    save_profile(ranges, folder / "profile.json")
 
 
 def _plan(run: Run, folder: Path, done: Done) -> None:
@@ -268,7 +269,7 @@ def _synth(run: Run, folder: Path, done: Done) -> None:
         jobs=tools.jobs,
         timeout_s=tools.synth_timeout_s,
         cache_dir=cache_folder("synth"),
-        progress=lambda unit, share: tell(f"{share:.0%}, {unit} done"),
+        progress=lambda unit, share: tell(f"{unit} done", share),
     )
     save_synth_result(result, folder / "synth.json")
 
@@ -285,7 +286,7 @@ def _route(run: Run, folder: Path, done: Done) -> None:
         jobs=tools.jobs,
         timeout_s=tools.synth_timeout_s,
         cache_dir=cache_folder("route"),
-        progress=lambda unit, share: tell(f"{share:.0%}, {unit} done"),
+        progress=lambda unit, share: tell(f"{unit} done", share),
     )
     save_timing(result, folder / "timing.json")
 

@@ -7,7 +7,7 @@ difference of semantics, never of rounding. There is no tolerance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ def check_equality(
     graph: IntGraph,
     taps: Mapping[str, IntArray],
     real: NDArray[np.float32] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[LayerEquality, ...]:
     """Compare every layer of `model` with the integer codes in `taps` (from `run_taps`).
 
@@ -43,6 +44,7 @@ def check_equality(
     Args:
         real: [n, h, w, c] float input of the model; its first quantizer, in float32 as Keras runs
             it, must give the input codes in `taps`. None: only the layers are compared.
+        progress: called with (layers done, layers in all) after each layer.
 
     Raises:
         Mismatch: any code differs; names the first one.
@@ -54,9 +56,10 @@ def check_equality(
         expected = _codes(first(tf.constant(real, tf.float32)), first)
         results.append(_compare(graph.input_name, expected, taps[graph.input_name]))
     pairs = zip(steps[1:], graph.nodes, strict=True)
-    for source, (step, node) in zip(steps, pairs, strict=False):
+    for count, (source, (step, node)) in enumerate(zip(steps, pairs, strict=False), 1):
         expected = keras_codes(source, step, node, taps[node.source])
         results.append(_compare(node.name, expected, taps[node.name]))
+        progress(count, len(graph.nodes))
     return tuple(results)
 
 

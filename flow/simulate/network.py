@@ -72,7 +72,9 @@ def simulate(
     codes = played_codes(codes[:frames])
     played = len(codes)
     progress("integer reference")
-    taps = run_taps(graph, codes)
+    taps = run_taps(
+        graph, codes, lambda done, _: progress(f"integer reference, {done} of {played}")
+    )
     bench = make_bench(project, graph, plan, taps, folder, played, timeout_s)
     progress("every layer by itself")
     layers = simulate_layers(bench)
