@@ -15,8 +15,9 @@ help:
 setup:
 	@sh .ci/setup.sh
 
+# OPTIONS: more of flow/build.py's, see its --help
 kws: setup
-	$(PYTHON_ENV)/python flow/build.py --model kws
+	$(PYTHON_ENV)/python flow/build.py --model kws $(OPTIONS)
 
 lint: setup
 	$(PYTHON_ENV)/python -m ruff check flow tests models rtl_sim
