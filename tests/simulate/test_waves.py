@@ -305,7 +305,7 @@ def test_the_waveform_of_a_run_lies_beside_its_stages(built, finished):
     path = finished.folder / "waves" / "pool.vcd"
     assert lines["waveform"].startswith(str(path))
     assert "pool by itself, frame 1, cycles " in lines["shows"]
-    assert "none" in lines["differences"] and "all 6 frames" in lines["differences"]
+    assert lines["differences"].startswith("none in 6 frames")
     words = [now["y_tdata"] for now in taken(path) if now["y_frame"] == 1]
     assert words == golden(built, "pool", 1)
 
