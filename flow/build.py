@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         with interruptible():
             command, rest = _split(arguments)
             code: int = importlib.import_module(f"flow.commands.{command}").main(rest)
+            sys.stdout.flush()  # while there is someone to tell that it failed
             return code
     except FlowError as error:
         if debug:
@@ -65,6 +66,8 @@ def _split(arguments: list[str]) -> tuple[str, list[str]]:
     from flow.errors import ConfigError
 
     first = arguments[0] if arguments else "-"
+    if first == "help":
+        return BUILD, ["--help"]
     if first in COMMANDS:
         return first, arguments[1:]
     if not first.startswith("-"):
@@ -108,7 +111,7 @@ def _use_project_python(arguments: list[str]) -> None:
 
     The help text needs none, and `doctor` says what is missing.
     """
-    if {"-h", "--help"} & set(arguments) or all(map(importlib.util.find_spec, NEEDED)):
+    if {"-h", "--help", "help"} & set(arguments) or all(map(importlib.util.find_spec, NEEDED)):
         return
     python = ROOT / ".venv" / "bin" / "python"
     if python.exists() and Path(sys.prefix).resolve() != python.parent.parent:

@@ -339,3 +339,36 @@ def test_cached_run_loads_no_heavy_package(folder: Path) -> None:
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_interrupted_command_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flow.commands.clean.main", interrupted)
+    assert build.main(["clean"]) == 130
+    assert capsys.readouterr().err == "interrupted.\n"
+
+
+def test_reader_that_has_seen_enough_is_no_error() -> None:
+    command = [sys.executable, "flow/build.py", "doctor", "--json"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        error = process.stderr.read()
+    assert error == b""
+    assert process.returncode == 1
+
+
+def test_path_that_the_terminal_cannot_show_is_no_bug(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "flow/build.py", "--model", "kws", "--data", tmp_path / "größe\udcff.npz"],
+        cwd=ROOT, capture_output=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert b"gr\\xf6\\xdfe\\udcff.npz does not exist" in result.stderr

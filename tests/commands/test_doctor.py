@@ -86,7 +86,7 @@ def test_json_says_the_same(clone: Path) -> None:
 
 
 def test_help_needs_no_package(clone: Path) -> None:
-    for arguments in (["--help"], *([name, "--help"] for name in build.COMMANDS)):
+    for arguments in (["--help"], ["help"], *([name, "--help"] for name in build.COMMANDS)):
         code, text = bare(clone, *arguments)
         assert code == 0
         assert text.startswith("usage: python flow/build.py")
