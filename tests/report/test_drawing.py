@@ -55,6 +55,13 @@ def test_strips_hold_every_layer_once_and_are_much_the_same(layers: int) -> None
         assert all(len({node.y for node in strip.nodes}) <= RANKS + SLACK for strip in strips)
 
 
+def test_strips_are_cut_where_few_lines_go_on() -> None:
+    upper_ends = [strip.height for strip in network_strips(branching(60))[:-1]]
+    for strip, end in zip(network_strips(branching(60)), upper_ends, strict=False):
+        cut = [line for line in strip.lines if line.endswith((f"V{end}", f" {end}"))]
+        assert 1 <= len(cut) <= 2  # inside a block there are three or four
+
+
 def test_lines_end_where_boxes_begin() -> None:
     for strip in network_strips(branching(24)):
         tops = {(round(node.x + NODE_WIDTH / 2, 1), node.y) for node in strip.nodes}

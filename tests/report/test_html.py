@@ -134,6 +134,7 @@ def test_a_clock_that_no_unit_reaches_is_said_beside_the_frames_per_second() -> 
     assert "each unit routed by itself, speed grade 6; not the whole network" in slow
     fast = text_of(page(timing=timing(151.2, 104.5, 120.0, 130.0, 100.0)))
     assert "NOT REACHED" not in fast
+    assert "below the assumed clock" not in fast
     assert "assumed clock of 100 MHz, which every routed unit reaches" in fast
     assert "not routed" not in fast.replace("not placed, not routed", "")
 
