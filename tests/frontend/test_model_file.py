@@ -21,13 +21,11 @@ import tensorflow as tf
 
 from flow.config import ROOT
 from flow.errors import DataError
-from flow.frontend import _model_config, model_file
+from flow.frontend import _model_config, _model_reader, model_file
+from flow.frontend._model_reader import inspect
 from flow.frontend.model_file import check_model_file, read_model_config
 from tests.frontend import small_models
 
-REMEDY = (
-    'Build the model from layers of Keras and QKeras alone, and save it: model.save("model.h5").'
-)
 LAMBDA = "holds Python code, which loading would run"
 PICKLE = "a Python pickle, which runs code of its author when it is loaded"
 
@@ -75,14 +73,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def problems_of(path: Path) -> list[str]:
-    """The listed problems; the frame of the message is checked."""
-    with pytest.raises(DataError) as caught:
-        check_model_file(path)
-    first, *listed, last = str(caught.value).splitlines()
-    assert first == f"model file {str(path)!r} cannot be used:"
-    assert last == f"  {REMEDY}"
-    assert all(line.startswith("  - ") for line in listed)
-    return [line.removeprefix("  - ") for line in listed]
+    """What speaks against a file, without the process that `check_model_file` starts for it."""
+    return inspect(path).problems
 
 
 def with_config(path: Path, config: Any) -> Path:
@@ -112,6 +104,47 @@ def test_model_of_layers_is_taken(models: Path, name: str) -> None:
 
 def test_weights_of_this_repository_are_taken() -> None:
     assert read_model_config(ROOT / "models/weights/kws-mpq.h5")["config"]["name"] == "kws"
+
+
+def test_message_lists_all_problems_and_the_way_out(models: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        check_model_file(models / "code.h5")
+    assert str(caught.value) == (
+        f"model file '{models}/code.h5' cannot be used:\n"
+        f"  - layer 'plus' is a Lambda: it {LAMBDA}.\n"
+        f"  - layer 'twice' is a Lambda: it {LAMBDA}.\n"
+        "  Build the model from layers of Keras and QKeras alone, and save it: "
+        'model.save("model.h5").'
+    )
+
+
+def test_file_is_found_from_where_the_user_is(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "flow").mkdir()  # a package of the user's must not be taken for ours
+    (tmp_path / "flow" / "__init__.py").write_text("raise SystemExit(3)")
+    (tmp_path / "mein modell.h5").symlink_to(models / "plain.h5")
+    monkeypatch.chdir(tmp_path)
+    assert read_model_config(Path("mein modell.h5"))["class_name"] == "Sequential"
+
+
+@pytest.mark.parametrize(
+    ("reader", "problem"),
+    [
+        ("import time; time.sleep(60)", "it is damaged: it could not be read within 0.5 s."),
+        ("import os; os.abort()", "it is damaged: reading it ended with -6 (it said nothing)."),
+    ],
+)
+def test_reader_that_hangs_or_crashes_is_damage(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: str, problem: str
+) -> None:
+    (tmp_path / "bad_reader.py").write_text(reader)
+    monkeypatch.setattr(model_file, "ROOT", tmp_path)
+    monkeypatch.setattr(model_file, "READER", "bad_reader")
+    monkeypatch.setattr(model_file, "TIMEOUT_S", 0.5)
+    with pytest.raises(DataError) as caught:
+        check_model_file(models / "plain.h5")
+    assert f"  - {problem}\n" in str(caught.value)
 
 
 @pytest.mark.parametrize("suffix", ["h5", "keras"])
@@ -324,8 +357,8 @@ def test_what_unpacks_to_too_much_is_refused(
         "unpacked, it takes 4,194,304 MiB; at most 512 are read."
     ]
 
-    monkeypatch.setattr(model_file, "MAX_FILE_BYTES", 8 << 20)
-    monkeypatch.setattr(model_file, "MAX_CONFIG_BYTES", 1 << 20)
+    monkeypatch.setattr(_model_reader, "MAX_FILE_BYTES", 8 << 20)
+    monkeypatch.setattr(_model_reader, "MAX_CONFIG_BYTES", 1 << 20)
     path = keras_file(tmp_path / "n.keras", {"config.json": b" " * (2 << 20), "x": bytes(8 << 20)})
     assert problems_of(path) == [
         "unpacked, the archive takes 10 MiB; at most 8 are read.",
@@ -333,7 +366,7 @@ def test_what_unpacks_to_too_much_is_refused(
     ]
     large = with_config(tmp_path / "l.h5", '"' + "a" * (2 << 20) + '"')
     assert problems_of(large) == ["its architecture takes 2 MiB; at most 1 are read."]
-    monkeypatch.setattr(model_file, "MAX_FILE_BYTES", 1 << 20)
+    monkeypatch.setattr(_model_reader, "MAX_FILE_BYTES", 1 << 20)
     assert problems_of(large) == ["it takes 2 MiB; at most 1 are read."]
 
 
@@ -360,8 +393,8 @@ def test_file_of_two_formats_is_refused(models: Path, tmp_path: Path) -> None:
 def test_check_imports_neither_keras_nor_tensorflow(models: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
-        "from flow.frontend.model_file import check_model_file\n"
-        "check_model_file(Path(sys.argv[1]))\n"
+        "from flow.frontend._model_reader import inspect\n"
+        "assert not inspect(Path(sys.argv[1])).problems\n"
         "print(sorted({'keras', 'tensorflow', 'qkeras', 'pickle5'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", script, str(models / "plain.h5")]
