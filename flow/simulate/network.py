@@ -170,6 +170,7 @@ def _output(plan: HwPlan) -> GoldenStream:
         beats=plan.output_beats,
         elems=plan.output_elems,
         bits=plan.output_bits,
+        signed=False,  # framing bits stand above the codes: words are compared as they are
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from flow.emit.top import axis_width
 from flow.graph.types import IntArray, IntGraph
 from flow.plan.hwplan import HwPlan
-from rtl_sim.harness import pack, write_hex, write_packed_hex
+from rtl_sim.harness import pack, unpack, write_hex, write_packed_hex
 
 INPUT = "input"
 OUTPUT = "output"
@@ -30,20 +30,21 @@ class GoldenStream:
     beats: int
     elems: int
     bits: int
+    signed: bool
 
 
-def golden_streams(plan: HwPlan) -> dict[str, GoldenStream]:
+def golden_streams(graph: IntGraph, plan: HwPlan) -> dict[str, GoldenStream]:
     """The input's and every layer's stream, by name, in the order of the data flow."""
     streams = {
         INPUT: GoldenStream(
             INPUT, "u_tap_input", "ingress", "tap_input.hex", plan.input_bits * plan.input_elems,
-            plan.input_beats, plan.input_elems, plan.input_bits,
+            plan.input_beats, plan.input_elems, plan.input_bits, graph.input_type.signed,
         )
     }  # fmt: skip
-    for unit in plan.units:
+    for unit, node in zip(plan.units, graph.nodes, strict=True):
         streams[unit.name] = GoldenStream(
             unit.name, f"u_tap_{unit.name}", unit.name, f"tap_{unit.name}.hex",
-            unit.y_bits * unit.lanes, unit.out_beats, unit.lanes, unit.y_bits,
+            unit.y_bits * unit.lanes, unit.out_beats, unit.lanes, unit.y_bits, node.y.signed,
         )  # fmt: skip
     return streams
 
@@ -53,7 +54,7 @@ def write_stimuli(
 ) -> dict[str, GoldenStream]:
     """Write one file per stream, and one with the framing bits of the AXI output."""
     folder.mkdir(parents=True, exist_ok=True)
-    streams = golden_streams(plan)
+    streams = golden_streams(graph, plan)
     for name, stream in streams.items():
         codes = taps[graph.input_name if name == INPUT else name]
         write_packed_hex(folder / stream.file, codes, stream.bits, stream.elems)
@@ -78,10 +79,9 @@ def locate(
 ) -> tuple[tuple[int, int, int, int], int, int]:
     """(frame, y, x, channel), expected code, got code of the first differing element of a word."""
     frame, beat = divmod(word, stream.beats)
-    mask = (1 << stream.bits) - 1
-    element = next(
-        (i for i in range(stream.elems) if (expected ^ got) >> (i * stream.bits) & mask), 0
+    wanted, found = (
+        unpack(value, stream.bits, stream.elems, signed=stream.signed) for value in (expected, got)
     )
+    element = next((i for i in range(stream.elems) if wanted[i] != found[i]), 0)
     y, x, channel = np.unravel_index(beat * stream.elems + element, shape)
-    codes = [(word_ >> (element * stream.bits)) & mask for word_ in (expected, got)]
-    return (frame, int(y), int(x), int(channel)), codes[0], codes[1]
+    return (frame, int(y), int(x), int(channel)), wanted[element], found[element]

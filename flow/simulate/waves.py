@@ -30,8 +30,7 @@ Progress = Callable[[str], None]
 class Difference:
     """The first output word that the reference does not have there.
 
-    Codes are bit patterns, as in `Mismatch`. In the waveform the word stands from `time_ns` on, for
-    one clock period: cycle `cycle`.
+    In the waveform the word stands from `time_ns` on, for one clock period: cycle `cycle`.
     """
 
     index: tuple[int, int, int, int]  # frame, y, x, channel

@@ -23,7 +23,7 @@ from flow.simulate import (
     simulate,
 )
 from flow.simulate.bench import Bench
-from flow.simulate.stimuli import OUTPUT_FILE
+from flow.simulate.stimuli import OUTPUT_FILE, GoldenStream, locate
 from rtl_sim.harness import pack, unpack
 from tests.faults import change_shift, copy_project, flip_weight_sign
 from tests.helpers import random_codes, small_graph
@@ -114,7 +114,7 @@ def test_a_wrong_shift_turns_its_layer_red(built, layer, tmp_path):
 def test_one_wrong_golden_value_is_found_where_it_is(built, layer, monkeypatch):
     shape = next(node.out_shape for node in built.graph.nodes if node.name == layer)
 
-    def corrupted(graph, codes):
+    def corrupted(graph, codes, progress=None):
         taps = run_taps(graph, codes)
         taps[layer] = taps[layer].copy()
         taps[layer][FRAMES - 1].flat[-1] ^= 1
@@ -151,7 +151,7 @@ def test_the_whole_network_alone_finds_a_wrong_weight(built, layer, tmp_path, ne
 def test_the_whole_network_alone_finds_a_wrong_golden_value(
     built, layer, monkeypatch, network_only
 ):
-    def corrupted(graph, codes):
+    def corrupted(graph, codes, progress=None):
         taps = run_taps(graph, codes)
         taps[layer][2].flat[0] ^= 1
         return taps
@@ -263,3 +263,9 @@ def test_unpack_undoes_pack(signed):
         low = -(1 << (bits - 1)) if signed else 0
         codes = rng.integers(low, low + (1 << bits), count).tolist()
         assert unpack(pack(codes, bits) | 1 << bits * count, bits, count, signed=signed) == codes
+
+
+def test_a_negative_code_is_shown_as_what_it_is() -> None:
+    stream = GoldenStream("l", "u", "s", "f", 12, 1, 3, 4, signed=True)
+    expected, got = pack([7, -3, 1], 4), pack([7, 2, -8], 4)
+    assert locate(stream, (1, 1, 3), 4, expected, got) == ((4, 0, 0, 1), -3, 2)

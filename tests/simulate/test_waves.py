@@ -92,7 +92,7 @@ def taken(path: Path) -> list[dict[str, int]]:
 
 
 def golden(built: Built, layer: str, frame: int) -> list[int]:
-    stream = golden_streams(built.plan)[layer]
+    stream = golden_streams(built.graph, built.plan)[layer]
     codes = run_taps(built.graph, built.codes)[layer][frame].reshape(-1, stream.elems)
     return [pack(word, stream.bits) for word in codes.tolist()]
 
@@ -127,7 +127,7 @@ def test_signals_of_all_levels_are_shown_and_parts_of_the_bench_are_not(built):
 
 
 def test_elements_are_shown_apart(built):
-    stream = golden_streams(built.plan)["conv"]
+    stream = golden_streams(built.graph, built.plan)["conv"]
     (word, *_) = taken(write(built, "conv", 1).path)
     elements = [word[f"y_elem[{index}]"] for index in range(stream.elems)]
     assert pack(elements, stream.bits) == word["y_tdata"]
@@ -210,7 +210,7 @@ GIVES_SOME_WORDS = """
 
 
 def test_a_unit_that_stops_is_shown_where_it_stops(built, tmp_path):
-    words = 5 * golden_streams(built.plan)["conv"].beats // 2
+    words = 5 * golden_streams(built.graph, built.plan)["conv"].beats // 2
     project = with_logic(
         built.project, "conv", tmp_path, GIVES_SOME_WORDS % words,
         {"m_tvalid": "inner_tvalid", "m_tready": "m_tready && open"},
