@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from flow.errors import FlowError, StageBusy
+from flow.orphans import end_orphans, marked
 
 RECORD = "stage.json"
 LOCK = ".lock"
@@ -171,16 +172,23 @@ def locked(folder: Path) -> Iterator[None]:
         stream.truncate(0)
         stream.write(f"{os.getpid()}\n")
         stream.flush()
-        yield
+        if ended := end_orphans(folder):
+            log.warning("ended %d processes that a killed run had left in %s", ended, folder)
+        with marked(folder):
+            yield
 
 
 def publish_copy(made: Path, place: Path) -> None:
-    """Copy a stage's result, its record excepted, to `place` unless it is there already."""
+    """Copy a stage's result, its record excepted, to `place` unless it is there already.
+
+    Only one process at a time may do this for a `place`.
+    """
+    fresh, old = (place.parent / f".{place.name}{suffix}" for suffix in (".tmp", ".old"))
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
     if _listing(made) == _listing(place):
         return
     place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.parent / f".{place.name}.tmp"
-    shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(made, fresh, ignore=shutil.ignore_patterns(RECORD))
     publish(fresh, place)
 

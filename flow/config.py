@@ -21,6 +21,9 @@ QUANTS = ("mpq", "flat4", "flat8", "flat16")
 MODELS_TO_COME = ("ad", "ic", "vww", "vww_mbv2", "vww_effnet")
 MAX_SEED = 2**32 - 1  # a 32-bit port of the bench
 MAX_FRAMES = 100_000
+MAX_VALUES = 10_000  # of the file with its aliases expanded: a few lines can stand for billions
+MAX_DEPTH = 20
+MAX_SHOWN = 80  # characters of a wrong value
 
 Location = tuple[str | int, ...]
 
@@ -163,8 +166,10 @@ class Config(_Checked):
     """All of `config.yaml`."""
 
     data: DataConfig
-    targets: Annotated[dict[str, TargetConfig], Field(min_length=1, description="a target")]
-    models: Annotated[dict[str, ModelConfig], Field(min_length=1, description="a model")]
+    targets: Annotated[
+        dict[str, TargetConfig], Field(min_length=1, description="at least one target")
+    ]
+    models: Annotated[dict[str, ModelConfig], Field(min_length=1, description="at least one model")]
     tools: ToolsConfig
 
     @property
@@ -199,39 +204,73 @@ def _read_yaml(path: Path) -> tuple[Any, dict[Location, int]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = _one_line(error.problem or error.context)
         raise ConfigError(
-            f"{path.name}{where}: this is not valid YAML: {error.problem or error.context}.\n"
-            f"  Correct {path}."
+            f"{path.name}{where}: this is not valid YAML: {problem}.\n  Correct {path}."
         ) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path.name}: this is not valid YAML: {error}.") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date or number
+        raise ConfigError(
+            f"{path.name}: this is not valid YAML: {_one_line(error)}.\n  Correct {path}."
+        ) from error
+    except RecursionError as error:
+        raise ConfigError(_nested(path)) from error
 
 
 def _note_lines(path: Path, node: Any, at: Location, lines: dict[Location, int]) -> None:
     """Remember the line of every key; YAML itself lets a key appear twice, this does not."""
+    if len(at) > MAX_DEPTH:
+        raise ConfigError(_nested(path))
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError(
+                    f"{path.name}, line {line}: a list or mapping is used as a key; a key must be "
+                    f"a word.\n  Correct {path}."
+                )
             here = (*at, key.value)
             if here in lines:
                 raise ConfigError(
-                    f"{path.name}, line {key.start_mark.line + 1}: key {_dotted(here)} appears "
+                    f"{path.name}, line {line}: key {_dotted(here)} appears "
                     f"twice, first in line {lines[here]}.\n  Remove one of the two."
                 )
-            lines[here] = key.start_mark.line + 1
+            _note_line(path, here, line, lines)
             _note_lines(path, value, here, lines)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            lines[(*at, index)] = value.start_mark.line + 1
+            _note_line(path, (*at, index), value.start_mark.line + 1, lines)
             _note_lines(path, value, (*at, index), lines)
+
+
+def _note_line(path: Path, at: Location, line: int, lines: dict[Location, int]) -> None:
+    if len(lines) >= MAX_VALUES:
+        raise ConfigError(
+            f"{path.name}: it holds more than {MAX_VALUES:,} values once its aliases are "
+            f"expanded.\n  Correct {path}."
+        )
+    lines[at] = line
+
+
+def _nested(path: Path) -> str:
+    return f"{path.name}: its values are nested more than {MAX_DEPTH} deep.\n  Correct {path}."
+
+
+def _one_line(problem: object) -> str:
+    return " ".join(str(problem).split())
 
 
 def _explain(item: dict[str, Any]) -> str:
     loc: Location = item["loc"]
-    if item["type"] == "extra_forbidden":
+    if item["type"] in ("extra_forbidden", "invalid_key"):  # the latter: no text
         return f"unknown key; allowed here: {', '.join(_keys_at(loc[:-1]))}."
     if item["type"] == "missing":
         return "is missing."
-    return f"{item['input']!r} is not allowed; it must be {_allowed(loc) or item['msg']}."
+    if not loc and item["input"] is None:
+        return f"it is empty; it must be {_allowed(loc)}."
+    shown = repr(item["input"])
+    if len(shown) > MAX_SHOWN:
+        shown = f"{shown[:MAX_SHOWN]}..."
+    return f"{shown} is not allowed; it must be {_allowed(loc) or item['msg']}."
 
 
 def _type_at(loc: Location) -> tuple[Any, str | None]:

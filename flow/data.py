@@ -64,10 +64,13 @@ def find_samples(config: Config, model: str, given: Path | None = None) -> Sourc
     """
     if given is not None:
         if not given.is_file():
+            state = "is no regular file" if given.exists() else "does not exist"
+            state = "is a folder" if given.is_dir() else state
             raise DataError(
-                f"data file {given} does not exist.\n  Give an existing .npz file with --data."
+                f"data file {given} {state}.\n  Give an existing .npz file with --data."
             )
         return Source(given.resolve(), is_real=True)
+    _check_chosen_folder(config)
     test_sets = [folder / file for folder in data_folders(config) for file in TEST_FILES[model]]
     shipped = SHIPPED / f"{model}.npz"
     for place in (*test_sets, shipped):
@@ -80,6 +83,16 @@ def find_samples(config: Config, model: str, given: Path | None = None) -> Sourc
         f"  Or name the data folder in config.yaml (data.folder) or {DATA_VARIABLE}, "
         "or give a file with --data FILE.npz."
     )
+
+
+def _check_chosen_folder(config: Config) -> None:
+    """A folder that was named on purpose is not passed over in silence for the shipped samples."""
+    if os.environ.get(DATA_VARIABLE) and not config.data_folder.is_dir():
+        state = "is no folder" if config.data_folder.exists() else "does not exist"
+        raise DataError(
+            f"the data folder {config.data_folder}, named by {DATA_VARIABLE}, {state}.\n"
+            f"  Correct or unset {DATA_VARIABLE}."
+        )
 
 
 def data_folders(config: Config) -> tuple[Path, ...]:
@@ -145,16 +158,39 @@ def pick_frames(samples: Samples, count: int, seed: int) -> NDArray[np.int64]:
 
 def _read(path: Path) -> Arrays:
     try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("it holds a single array, not named ones")
-        with archive:
-            return {key: archive[key] for key in (*KEYS, NOTE) if key in archive}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        if not zipfile.is_zipfile(path):
+            raise ValueError(_instead_of_zip(path))
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in (*KEYS, NOTE) if key in archive}
+        for key, array in arrays.items():
+            if not isinstance(array, np.ndarray):  # a member that is no array is given as bytes
+                raise ValueError(f"its {key} is no NumPy array")
+        return arrays
+    except _DAMAGE as error:
         raise DataError(
             f"data file {path} is not a readable .npz: {error}.\n"
             "  Copy or make the file again: numpy.savez(FILE, x=x, y=y), without pickled objects."
         ) from error
+
+
+# NumPy and zipfile report damage as whatever they stumble over; MemoryError: a shape of absurd size
+_DAMAGE = (
+    OSError, ValueError, EOFError, KeyError, MemoryError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
+
+def _instead_of_zip(path: Path) -> str:
+    """What a file is that is no zip archive."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    if not start:
+        return "it is empty"
+    if start.startswith(b"PK"):
+        return "its end is missing"
+    if start.startswith(b"\x93NUMPY"):
+        return "it holds a single array, not named ones"
+    return f"it is no zip archive; it begins with {start!r}"
 
 
 def _note(arrays: Arrays) -> str | None:

@@ -7,7 +7,7 @@ loads none of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,8 +86,8 @@ def execute(
             if outcome.name == "report":
                 publish_copy(outcome.folder, run.report_folder)
 
+    check_wanted(run, force_from, until)
     stages = stages_of(run)
-    _check_wanted(run, {stage.name for stage in stages}, force_from, until)
     outcomes = run_stages(
         stages,
         run.folder,
@@ -100,9 +100,14 @@ def execute(
     return Finished(tuple(outcomes), run.report_folder if reported else None)
 
 
-def _check_wanted(run: Run, names: Set[str], *wanted: str | None) -> None:
+def check_wanted(run: Run, *wanted: str | None) -> None:
+    """Refuse a stage that runs for this device do not have.
+
+    Raises:
+        ConfigError: there is no such stage.
+    """
     for name in wanted:
-        if name is not None and name not in names:
+        if name == "route" and run.target.family not in ROUTED_FAMILIES:
             raise ConfigError(
                 f"a run for {run.target.name} has no stage {name!r}: there is no open router for "
                 f"family {run.target.family!r}.\n  Choose a target of family "

@@ -149,8 +149,8 @@ def test_data_folder_comes_before_the_shipped_samples(
     monkeypatch.setenv("SHIFTFLOW_DATA", str(tmp_path / "sets"))
     monkeypatch.setattr(data, "SHIPPED", tmp_path)
     (tmp_path / "kws.npz").touch()
-    assert find_samples(config, "kws") == Source(tmp_path / "kws.npz", is_real=False)
     (tmp_path / "sets").mkdir()
+    assert find_samples(config, "kws") == Source(tmp_path / "kws.npz", is_real=False)
     for name in ("kws_test.npz", "kws_test_dev.npz"):
         (tmp_path / "sets" / name).touch()
         assert find_samples(config, "kws") == Source(tmp_path / "sets" / name, is_real=True)
@@ -159,6 +159,7 @@ def test_data_folder_comes_before_the_shipped_samples(
 def test_missing_samples_name_every_place_and_the_command_that_fetches_them(
     tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "sets").mkdir()
     monkeypatch.setenv("SHIFTFLOW_DATA", str(tmp_path / "sets"))
     monkeypatch.setattr(data, "SHIPPED", tmp_path)
     with pytest.raises(DataError) as caught:

@@ -11,10 +11,11 @@ from flow.commands._ci_files import ci_files
 from flow.commands._log import open_log
 from flow.commands._paths import short
 from flow.commands._waves import layer_checked, waves, waves_of_failure
+from flow.commands._workplace import check_workplace
 from flow.config import CONFIG_FILE, Config, choose, load_config
 from flow.errors import ConfigError, FlowError
-from flow.runs import Request, Run, prepare
-from flow.stages import STAGES, Finished, execute
+from flow.runs import Request, Run, prepare, rtl_samples
+from flow.stages import STAGES, Finished, check_wanted, execute
 from flow.summary import summarise
 from flow.terminal import Terminal, print_table
 
@@ -33,6 +34,10 @@ def build(options: argparse.Namespace) -> None:
         first, last = _stage_range(options)
         config = load_config(options.config or CONFIG_FILE)
         runs = [prepare(_request(options, model), config) for model in _models(options, config)]
+        for run in runs:
+            check_wanted(run, first, last)
+            _check_frame(options, run)
+            check_workplace(run)
         attempts += [Attempt(run.name, run, last) for run in runs]
         for run, attempt in zip(runs, attempts, strict=True):
             with attempt.noting_errors():
@@ -56,6 +61,16 @@ def _check_looks(options: argparse.Namespace) -> None:
         raise ConfigError(
             f"{look} needs the stage {SIMULATE}, but --to {last} stops before it.\n"
             f"  Leave --to out, or choose one of: {', '.join(allowed)}."
+        )
+
+
+def _check_frame(options: argparse.Namespace, run: Run) -> None:
+    """`--waves-frame` counts the frames that go through RTL."""
+    frame: int | None = options.waves_frame
+    if frame is not None and frame >= (count := len(rtl_samples(run).y)):
+        raise ConfigError(
+            f"--waves-frame {frame} is not allowed: {count} frames go through RTL; "
+            f"choose one of 0..{count - 1}."
         )
 
 

@@ -51,10 +51,11 @@ def check_budget(result: HwPlan, lut_budget: float) -> None:
         need = sum(getattr(unit.resources, label) for unit in result.units)
         allowed = int(share * getattr(target, label))
         if need > allowed:
-            problems.append(f"{need:g} {label.upper()} of {allowed}")
+            part = f" ({share:g} of {getattr(target, label)})" if share < 1 else ""
+            problems.append(f"{need:g} {label.upper()} of {allowed}{part}")
     if problems:
         raise PlanError(
             f"{result.graph_name!r} at {result.target_ii_cycles} cycles does not fit "
             f"{target.name!r}: estimated {', '.join(problems)}.\n"
-            "  Raise target_ii_cycles in config.yaml or choose a larger --target."
+            "  Raise target_ii_cycles (or lut_budget) in config.yaml or choose a larger --target."
         )

@@ -120,4 +120,5 @@ def _check_overrides(graph: IntGraph, overrides: Mapping[str, Override]) -> None
         raise PlanError(
             f"overrides of {graph.name!r} cannot be kept:\n"
             + "\n".join(f"  - {problem}" for problem in problems)
+            + "\n  Correct models.<model>.layers in config.yaml."
         )

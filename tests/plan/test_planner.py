@@ -138,7 +138,8 @@ def test_an_override_of_an_unknown_layer_is_refused() -> None:
         "overrides of 'small' cannot be kept:\n"
         "  - there is no layer 'nope'; its layers: conv, deep, point, pool, dense.\n"
         "  - layer 'conv': products='x' is not lut or dsp.\n"
-        "  - layer 'pool' is a pool; it has no products to place."
+        "  - layer 'pool' is a pool; it has no products to place.\n"
+        "  Correct models.<model>.layers in config.yaml."
     )
 
 
@@ -170,9 +171,9 @@ def test_a_device_that_is_too_small_lists_every_shortage() -> None:
     need = {f.name: sum(getattr(u.resources, f.name) for u in hw_plan.units)
             for f in fields(hw_plan.units[0].resources)}  # fmt: skip
     assert str(caught.value) == (
-        f"'small' at 400 cycles does not fit 'xc7z020': estimated {need['lut']:g} LUT of 70, "
-        f"{need['dsp']:g} DSP of 1, {need['bram']:g} BRAM of 0.\n"
-        "  Raise target_ii_cycles in config.yaml or choose a larger --target."
+        f"'small' at 400 cycles does not fit 'xc7z020': estimated {need['lut']:g} LUT of 70 "
+        f"(0.7 of 100), {need['dsp']:g} DSP of 1, {need['bram']:g} BRAM of 0.\n"
+        "  Raise target_ii_cycles (or lut_budget) in config.yaml or choose a larger --target."
     )
 
 
