@@ -8,6 +8,7 @@ from typing import Any
 
 from flow.data import SHIPPED_ARE
 from flow.fetch import fetch_command
+from flow.report.formats import NARROW_SPACE, share
 from flow.stages import Finished
 
 Section = Mapping[str, Any]
@@ -77,7 +78,8 @@ def _cycles(section: Section) -> str:
 
 
 def _multipliers(section: Section) -> str:
-    return f"{section['multipliers']}, utilisation {100 * section['utilisation']:.1f} %"
+    used = share(section["utilisation"]).replace(NARROW_SPACE, " ")  # as the page writes it
+    return f"{section['multipliers']}, utilisation {used}"
 
 
 def _resources(section: Section) -> str:
