@@ -54,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, `head` for example, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except OSError as error:
+        _say(_system(error, debug))
+        return FAILED
     except Exception as error:  # the last resort of the command line: everything else is a bug
         _say(_unexpected(error, debug))
         return FAILED
@@ -89,6 +92,19 @@ def _exit_code(error: FlowError) -> int:
         errors.PlanError,
     )
     return WRONG_USE if isinstance(error, users) else FAILED
+
+
+def _system(error: OSError, debug: bool) -> str:
+    """What the system refused, and where."""
+    if error.filename is None:
+        return _unexpected(error, debug)
+    logging.getLogger(__name__).debug("refused by the system", exc_info=True)
+    if debug:
+        traceback.print_exc()
+    return (
+        f"error: {os.fsdecode(error.filename)}: {error.strerror}.\n"
+        "  Correct that and run the same command again; --debug shows what needed it."
+    )
 
 
 def _unexpected(error: Exception, debug: bool) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from flow.errors import DataError
+from flow.frontend.model_file import check_model_file
 from models.quantizers import CUSTOM_OBJECTS
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
@@ -35,6 +36,7 @@ def load(model_name: str, quant: str = "mpq", folder: Path = WEIGHTS_FOLDER) -> 
         WeightsMissing: the .h5 or its .json record does not exist.
         WeightsCorrupt: the .h5 does not match the SHA-256 of the record.
         WeightsMismatch: record or model are of another network or quantization.
+        DataError: the .h5 is no plain model, or brings code of its own; nothing of it is run.
     """
     path = folder / f"{model_name}-{quant}.h5"
     facts = record(model_name, quant, folder)
@@ -51,6 +53,7 @@ def load(model_name: str, quant: str = "mpq", folder: Path = WEIGHTS_FOLDER) -> 
             f"weights {path.name}: the record names {named!r}, expected {(model_name, quant)!r}.\n"
             "  Restore both files from version control, or train again with models/train.py."
         )
+    check_model_file(path)  # the record vouches for the file's content, and anybody can write both
     try:
         model = tf.keras.models.load_model(path, custom_objects=CUSTOM_OBJECTS, compile=False)
     except (OSError, TypeError, ValueError) as error:

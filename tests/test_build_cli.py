@@ -94,7 +94,8 @@ def alive(pid: int) -> bool:
         ("--model kws --frames 0", "--frames 0 is not allowed; choose 1 or more."),
         (
             "--model kws --frames many",
-            "argument --frames: invalid int value: 'many'.\n  See: python flow/build.py --help",
+            "argument --frames: 'many' is not allowed; choose a whole number.\n"
+            "  See: python flow/build.py --help",
         ),
         (
             "--model kws --fast",

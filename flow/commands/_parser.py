@@ -42,10 +42,23 @@ class Parser(argparse.ArgumentParser):
 
 def percent(text: str) -> float:
     """A finite number of at least 0, as a type of an option."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not (math.isfinite(value) and value >= 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed; choose a number of 0 or more")
     return value
+
+
+def whole(text: str) -> int:
+    """A whole number, as a type of an option."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; choose a whole number") from (
+            None
+        )
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flow.commands._parser import Parser
+from flow.commands._parser import Parser, whole
 
 OTHER_COMMANDS = """\
 other commands (each has --help):
@@ -44,7 +44,7 @@ def _parser() -> Parser:
     add("--engine", metavar="NAME", help="what makes the arithmetic: xls")
     add("--target", metavar="NAME", help="a device of config.yaml")
     add("--data", metavar="FILE.npz", type=Path, help="samples with the keys x and y, raw form")
-    add("--frames", metavar="N", type=int, help="samples that go through RTL simulation")
+    add("--frames", metavar="N", type=whole, help="samples that go through RTL simulation")
     add("--keras", metavar="FILE.h5", type=Path, help="a QKeras model of your own (not yet)")
     add("--config", metavar="FILE", type=Path, help="instead of config.yaml")
     add = parser.add_argument_group("how far", f"stages: {STAGES_TEXT}").add_argument
@@ -56,7 +56,7 @@ def _parser() -> Parser:
     ).add_argument
     add("--wav", metavar="FILE.wav", type=Path, help="a recording: which word does the RTL hear?")
     add("--waves", metavar="LAYER", help="waveform of a layer around its first wrong word")
-    add("--waves-frame", metavar="N", type=int, help="... or of this frame, from 0")
+    add("--waves-frame", metavar="N", type=whole, help="... or of this frame, from 0")
     add = parser.add_argument_group("for continuous integration").add_argument
     add("--junit", metavar="FILE.xml", type=Path, help="stages and layers as test cases")
     add("--summary", metavar="FILE.md", type=Path, help="figures; appends to $GITHUB_STEP_SUMMARY")
