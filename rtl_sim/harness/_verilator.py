@@ -6,9 +6,7 @@ import hashlib
 import logging
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +21,8 @@ from cocotb_tools.runner import Verilator
 from flow.errors import ToolFailed, ToolMissing
 from flow.locks import wait_for
 from flow.run_limited import Outcome, run_limited
-from rtl_sim.harness._paths import cache_folder, plain_path
+from rtl_sim.harness._paths import plain_path
+from rtl_sim.harness._runtime import restore, runtime_objects, save
 
 LOG = logging.getLogger(__name__)
 REPOSITORY = Path(__file__).parents[2]
@@ -107,7 +106,7 @@ def build(
             return Model(top, build_dir, trace, rebuilt=False)
         started = time.monotonic()
         make = _make_command(build_dir, opt, jobs or os.cpu_count() or 1)
-        runtime = _runtime_cache(opt, trace)
+        runtime = runtime_objects(opt, trace)
         _compile(top, arguments, make, runtime, build_dir, timeout_s)
         (build_dir / STAMP).write_text(stamp)
     LOG.info("built %s in %.1f s", top, time.monotonic() - started)
@@ -232,9 +231,11 @@ def _compile(
     verilate = [str(_verilator_root() / "bin" / "verilator_bin"), *arguments]
     verilate += [str(plain_path(access)), "-Mdir", str(plain_path(build_dir))]
     _execute(f"verilating {top!r}", verilate, log, timeout_s)
-    _restore_runtime(runtime, build_dir)
+    restore(runtime, build_dir)
     _execute(f"compiling the model of {top!r}", make, log, timeout_s)
-    _save_runtime(runtime, build_dir)
+    save(runtime, build_dir)
+    for header in build_dir.glob("*.gch"):  # precompiled, 150 MB, of no use any more
+        header.unlink()
 
 
 def _verilator_root() -> Path:
@@ -299,31 +300,3 @@ def _content_hash(arguments: Sequence[str], files: Sequence[Path]) -> str:
     for file in files:
         digest.update(b"\0" + file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
-
-
-# Verilator compiles its runtime library anew for every model, which takes longer than a small model
-# itself. The objects depend on nothing but the versions and flags below, so they are kept.
-def _runtime_cache(opt: str, trace: bool) -> Path:
-    compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=False)
-    flags = [compiler.stdout, sys.prefix, opt, str(trace), metadata.version("cocotb")]
-    key = _content_hash(flags, [])[:16]
-    return cache_folder() / f"verilated-{key}"
-
-
-def _restore_runtime(cached: Path, build_dir: Path) -> None:
-    # Without their .d files the copied objects are newer than all that make compares them with.
-    for built in cached.glob("*.o"):
-        shutil.copyfile(built, build_dir / built.name)
-
-
-def _save_runtime(cached: Path, build_dir: Path) -> None:
-    if cached.exists():
-        return
-    try:
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=cached.parent))
-        for built in build_dir.glob("verilated*.o"):
-            shutil.copyfile(built, staging / built.name)
-        staging.rename(cached)
-    except OSError as error:  # another build was first, or the cache is read-only: only speed
-        LOG.debug("runtime objects not cached: %s", error)
