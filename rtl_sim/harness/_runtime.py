@@ -1,7 +1,7 @@
 """Verilator's runtime library, compiled once.
 
-Verilator compiles it anew for every model, which takes longer than a small model itself. The objects
-depend on nothing but versions and flags, so they are kept for all models.
+Verilator compiles it anew for every model, which takes longer than a small model itself. The
+objects depend on nothing but versions and flags, so they are kept for all models.
 """
 
 from __future__ import annotations
