@@ -1,0 +1,122 @@
+"""A build that is killed at a step of its own: what is there is whole, a plain rerun ends right."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from flow import build, runs, stages
+from flow.cache import LOCK, RECORD, hash_file
+from tests import fake_run
+from tests.robustness.crash import killed_at, steps_of
+
+SEED = 20
+MOMENTS = 30
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Holds a folder for each build; the command line is put back when the test ends."""
+    for module, name in ((runs, "BUILD"), (runs, "REPORTS"), (stages, "stages_of")):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    return tmp_path
+
+
+def built(folder: Path, *arguments: str) -> Path:
+    """`folder` after a build in it."""
+    folder.mkdir(exist_ok=True)
+    fake_run.install(folder)
+    assert build.main(["--model", "kws", *arguments]) == 0
+    return folder
+
+
+def results(folder: Path) -> dict[str, str]:
+    """All files of build/ and reports/ with their content; of records what is no time."""
+    return {
+        path.relative_to(folder).as_posix(): _content(path)
+        for part in ("build", "reports")
+        for path in sorted((folder / part).rglob("*"))
+        if path.is_file() and path.name not in (LOCK, "build.log")
+    }
+
+
+def _content(path: Path) -> str:
+    if path.name != RECORD:
+        return path.read_text()
+    record = json.loads(path.read_text())
+    return f"{record['key']} {sorted(record['files'].items())}"
+
+
+def check_whole(folder: Path) -> None:
+    """What carries the name of a result is complete."""
+    for place in (folder / "build" / "kws").glob("[!.]*/"):
+        record = json.loads((place / RECORD).read_text())
+        assert all(hash_file(place / name) == sha for name, sha in record["files"].items())
+    report = folder / "reports" / "kws"
+    if report.exists():
+        assert {path.name for path in report.iterdir()} == {
+            "index.html", "report.json", "report.txt"
+        }  # fmt: skip
+
+
+def moments(total: int, count: int) -> list[int]:
+    """Seeded steps of 1..total; all of them where `count` is not less."""
+    return sorted(random.Random(SEED).sample(range(1, total + 1), min(count, total)))
+
+
+def check_moments(folders: Path, before: tuple[str, ...] | None, again: str, count: int) -> None:
+    """Kill a build at `count` of its steps, and rerun it each time.
+
+    Args:
+        before: options of a build that was there before the killed one; None: there was none.
+        again: option of the killed build.
+    """
+    options = [again] if again else []
+    whole = results(built(folders / "whole"))
+    first = folders / "counted"
+    built(first, *before) if before is not None else first.mkdir()
+    total = steps_of(first, *options)
+    for step in moments(total, count):
+        folder = folders / str(step)
+        built(folder, *before) if before is not None else folder.mkdir()
+        killed_at(step, folder, *options)
+        check_whole(folder)
+        assert results(built(folder)) == whole, f"killed at step {step} of {total}"
+
+
+SCENES = [
+    pytest.param(None, "", id="first build"),
+    pytest.param((), "--force", id="everything made again"),
+    pytest.param(("--to", "emit"), "", id="build resumed"),
+]
+
+
+@pytest.mark.parametrize(("before", "again"), SCENES)
+def test_rerun_after_kill_at_seeded_steps(
+    folders: Path, before: tuple[str, ...] | None, again: str
+) -> None:
+    check_moments(folders, before, again, MOMENTS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("before", "again"), SCENES)
+def test_rerun_after_kill_at_every_step(
+    folders: Path, before: tuple[str, ...] | None, again: str
+) -> None:
+    check_moments(folders, before, again, 10**6)
+
+
+def test_rerun_after_many_kills_in_one_folder(folders: Path) -> None:
+    whole = results(built(folders / "whole"))
+    (folders / "counted").mkdir()
+    total = steps_of(folders / "counted")
+    folder = folders / "battered"
+    folder.mkdir()
+    for step in moments(total // 4, MOMENTS):  # a rerun has fewer and fewer steps left
+        killed_at(step, folder)
+        check_whole(folder)
+    assert results(built(folder)) == whole
