@@ -34,6 +34,16 @@ def built(folder: Path, *arguments: str) -> Path:
     return folder
 
 
+def prepared(folder: Path, before: tuple[str, ...] | None) -> Path:
+    """`folder` after a build whose report was another one; None: with nothing in it."""
+    folder.mkdir()
+    if before is not None:
+        built(folder, *before)
+        for page in folder.glob("reports/kws/index.html"):
+            page.write_text("of an older version")
+    return folder
+
+
 def results(folder: Path) -> dict[str, str]:
     """All files of build/ and reports/ with their content; of records what is no time."""
     return {
@@ -77,12 +87,9 @@ def check_moments(folders: Path, before: tuple[str, ...] | None, again: str, cou
     """
     options = [again] if again else []
     whole = results(built(folders / "whole"))
-    first = folders / "counted"
-    built(first, *before) if before is not None else first.mkdir()
-    total = steps_of(first, *options)
+    total = steps_of(prepared(folders / "counted", before), *options)
     for step in moments(total, count):
-        folder = folders / str(step)
-        built(folder, *before) if before is not None else folder.mkdir()
+        folder = prepared(folders / str(step), before)
         killed_at(step, folder, *options)
         check_whole(folder)
         assert results(built(folder)) == whole, f"killed at step {step} of {total}"
@@ -112,10 +119,8 @@ def test_rerun_after_kill_at_every_step(
 
 def test_rerun_after_many_kills_in_one_folder(folders: Path) -> None:
     whole = results(built(folders / "whole"))
-    (folders / "counted").mkdir()
-    total = steps_of(folders / "counted")
-    folder = folders / "battered"
-    folder.mkdir()
+    total = steps_of(prepared(folders / "counted", None))
+    folder = prepared(folders / "battered", None)
     for step in moments(total // 4, MOMENTS):  # a rerun has fewer and fewer steps left
         killed_at(step, folder)
         check_whole(folder)
