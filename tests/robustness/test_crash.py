@@ -68,9 +68,7 @@ def check_whole(folder: Path) -> None:
         assert all(hash_file(place / name) == sha for name, sha in record["files"].items())
     report = folder / "reports" / "kws"
     if report.exists():
-        assert {path.name for path in report.iterdir()} == {
-            "index.html", "report.json", "report.txt"
-        }  # fmt: skip
+        assert {"index.html", "report.json"} <= {path.name for path in report.iterdir()}
 
 
 def moments(total: int, count: int) -> list[int]:
