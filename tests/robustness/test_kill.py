@@ -23,7 +23,7 @@ import pytest
 from flow.orphans import VARIABLE
 from flow.stages import STAGES
 from tests.robustness.real_run import start
-from tests.robustness.test_crash import check_whole
+from tests.robustness.whole import check_whole
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ from flow import build, runs, stages
 from flow.config import ROOT
 from tests import fake_run
 from tests.robustness import real_run
-from tests.robustness.test_crash import check_whole, results
+from tests.robustness.whole import check_whole, results
 
 WAIT_S = 20
 AT_ONCE_S = 10  # most of it goes into imports
