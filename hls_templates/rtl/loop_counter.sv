@@ -1,6 +1,8 @@
 `default_nettype none
 
 // One level of a loop nest: `last` is high in the last of COUNT steps. Vanishes for COUNT = 1.
+//
+// `last` is a register: a nest of these is one wide AND, not a chain of comparisons.
 module loop_counter #(
   parameter int COUNT = 1
 ) (
@@ -23,11 +25,14 @@ module loop_counter #(
 
     logic [BITS-1:0] count_q;
 
-    assign last = count_q == BITS'(COUNT - 1);
-
     always_ff @(posedge clk) begin
-      if (rst) count_q <= '0;
-      else if (step) count_q <= last ? '0 : count_q + 1'b1;
+      if (rst) begin
+        count_q <= '0;
+        last    <= 1'b0;
+      end else if (step) begin
+        count_q <= last ? '0 : count_q + 1'b1;
+        last    <= count_q == BITS'(COUNT - 2);
+      end
     end
   end
 endmodule

@@ -1,6 +1,7 @@
 `default_nettype none
 
-// First-word fall-through FIFO at full throughput. It holds at least DEPTH words.
+// First-word fall-through FIFO at full throughput. It holds at least DEPTH words. Both handshakes
+// are registers: the neighbours' logic begins and ends here.
 //
 // Up to 64 words (the depth of one LUT RAM) the memory is read without a clock, which costs no
 // latency; deeper ones go to block RAM, whose read is registered, behind an output register that
@@ -30,21 +31,30 @@ module stream_fifo #(
   logic [ADDRESS_BITS-1:0] write_address_q;
   logic [ADDRESS_BITS-1:0] read_address_q;
   logic [COUNT_BITS-1:0]   count_q;          // words in the memory
+  logic                    filled_q;         // there are any
   logic                    write;
   logic                    read;
 
-  assign s_tready = count_q != COUNT_BITS'(DEPTH);
-  assign write    = s_tvalid && s_tready;
+  assign write = s_tvalid && s_tready;
 
   always_ff @(posedge clk) begin
     if (rst) begin
       write_address_q <= '0;
       read_address_q  <= '0;
       count_q         <= '0;
+      filled_q        <= 1'b0;
+      s_tready        <= 1'b1;
     end else begin
       if (write) write_address_q <= write_address_q == LAST_ADDRESS ? '0 : write_address_q + 1'b1;
       if (read) read_address_q <= read_address_q == LAST_ADDRESS ? '0 : read_address_q + 1'b1;
       count_q <= count_q + COUNT_BITS'(write) - COUNT_BITS'(read);
+      if (write && !read) begin
+        filled_q <= 1'b1;
+        s_tready <= count_q != COUNT_BITS'(DEPTH - 1);
+      end else if (read && !write) begin
+        filled_q <= count_q != COUNT_BITS'(1);
+        s_tready <= 1'b1;
+      end
     end
   end
 
@@ -54,7 +64,7 @@ module stream_fifo #(
     always_ff @(posedge clk) if (write) memory[write_address_q] <= s_tdata;
 
     assign m_tdata  = memory[read_address_q];
-    assign m_tvalid = count_q != '0;
+    assign m_tvalid = filled_q;
     assign read     = m_tvalid && m_tready;
   end else begin : gen_block_ram
     (* ram_style = "block" *) logic [WIDTH-1:0] memory [0:DEPTH-1];
@@ -65,7 +75,7 @@ module stream_fifo #(
 
     assign move_s2 = !m_tvalid || m_tready;
     assign move_s1 = !valid_s1 || move_s2;
-    assign read    = count_q != '0 && move_s1;
+    assign read    = filled_q && move_s1;
 
     always_ff @(posedge clk) if (write) memory[write_address_q] <= s_tdata;
     always_ff @(posedge clk) if (read) data_s1 <= memory[read_address_q];

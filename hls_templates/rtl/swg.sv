@@ -8,11 +8,16 @@
 // Words outside the map are PAD_WORD, made behind the RAM and never stored. Nothing of a frame goes
 // out before its first word came in.
 //
-// The write side fills the ring whenever there is room. The read side addresses relative to `base`,
-// the oldest word still needed, and frees whole rows at the end of an output row. The ring is large
-// enough that the next rows and the next frame come in while these are read: behind a source of one
-// word per cycle there is no bubble once the first window is there, as long as a frame has at most
-// 80 % as many words in as out.
+// The write side fills the ring whenever there is room. The read side asks `swg_walk` for one place
+// after the other, relative to the oldest word still needed, and frees whole rows at the end of an
+// output row. The ring is large enough that the next rows and the next frame come in while these
+// are read: behind a source of one word per cycle there is no bubble once the first window is
+// there, as long as a frame has at most 80 % as many words in as out.
+//
+// One step of the read side per register, so that no path holds two additions:
+//   walk -> next (place known) -> wait (until it came in) -> ring address -> RAM -> register
+//   -> padding
+// The skid buffer at the end keeps the consumer's stalls out of all this.
 module swg #(
   parameter int WORD_BITS = 8,
   parameter int H = 1,
@@ -47,8 +52,6 @@ module swg #(
   localparam int PAD_RIGHT  = RIGHT > W ? RIGHT - W : 0;
   localparam int IDLE_ROWS  = BOTTOM < H ? H - BOTTOM : 0;    // rows below the last window
   localparam int LAST_TOP   = (OH - 1) * SH > PAD_TOP ? (OH - 1) * SH - PAD_TOP : 0;
-  localparam bit PADS_ROWS  = PAD_TOP > 0 || BOTTOM > H;
-  localparam bit PADS_COLS  = PAD_LEFT > 0 || RIGHT > W;
 
   // -- Ring: one window's rows, and behind them whichever is more: the rows of the next window, or
   // what the first window of the next frame needs beside the last window of this one.
@@ -66,25 +69,6 @@ module swg #(
   localparam RING_STYLE = IN_LUT_RAM ? "distributed" : "block";
   /* verilator lint_on UNUSEDPARAM */
 
-  // -- Offsets from `base`: words of padding above and left of it are negative. Only offsets of
-  // words in the map count, those of padding may wrap; all of them lie below RING_WORDS.
-  localparam int OFFSET_BITS = $clog2(RING_WORDS + 1) + 1;
-  localparam int ROW_BITS    = $clog2(H + PAD_TOP + PAD_BOTTOM + 1) + 1;
-  localparam int COL_BITS    = $clog2(W + PAD_LEFT + PAD_RIGHT + 1) + 1;
-
-  typedef logic signed [OFFSET_BITS-1:0] offset_t;
-  typedef logic signed [ROW_BITS-1:0]    row_t;
-  typedef logic signed [COL_BITS-1:0]    col_t;
-
-  localparam offset_t TAP_STEP   = offset_t'(DEPTHWISE ? FOLDS : 1);
-  localparam offset_t ROW_STEP   = offset_t'(ROW_WORDS);
-  localparam offset_t WINDOW_ROW_STEP = offset_t'(SH * ROW_WORDS);
-  // A depthwise window has moved on by FOLDS - 1 words when its pixel is done.
-  localparam offset_t PIXEL_STEP = offset_t'(SW * FOLDS - (DEPTHWISE ? FOLDS - 1 : 0));
-  localparam offset_t LEFT_EDGE  = offset_t'(-PAD_LEFT * FOLDS);
-  localparam offset_t FIRST_LEAD = offset_t'(-PAD_TOP * ROW_WORDS);
-  localparam offset_t FRAME_END_FREED = offset_t'((H - LAST_TOP) * ROW_WORDS);
-
   if (H < 1 || W < 1 || KH < 1 || KW < 1 || SH < 1 || SW < 1 || OH < 1 || OW < 1 || FOLDS < 1
       || REPLAY < 1) begin : gen_bad_size
     $error("swg: every size must be at least 1");
@@ -98,14 +82,33 @@ module swg #(
     $error("swg: RAM_STYLE must be auto, block or distributed");
   end
 
+  // -- Counts of words: -RING_WORDS to 2 * RING_WORDS
+  localparam int OFFSET_BITS = $clog2(RING_WORDS + 1) + 2;
+  localparam int LEAD_ROWS   = (PAD_TOP + SH - 1) / SH;
+
+  typedef logic signed [OFFSET_BITS-1:0] offset_t;
+  typedef logic [ADDRESS_BITS-1:0]       address_t;
+  typedef logic [ADDRESS_BITS:0]         sum_t;          // of an address and at most RING_WORDS
+
+  function automatic offset_t words(input logic [2:0] frees);  // see `swg_walk`
+    words = (frees[0] ? offset_t'((LEAD_ROWS * SH - PAD_TOP) * ROW_WORDS) : '0)
+            | (frees[1] ? offset_t'(SH * ROW_WORDS) : '0)
+            | (frees[2] ? offset_t'((H - LAST_TOP) * ROW_WORDS) : '0);
+  endfunction
+
+  function automatic address_t wrap(input sum_t sum);
+    wrap = sum[ADDRESS_BITS-1:0];
+    if (sum >= sum_t'(RING_WORDS)) wrap -= address_t'(RING_WORDS);
+  endfunction
+
   // -- Write side
   (* ram_style = RING_STYLE *) logic [WORD_BITS-1:0] ring [0:RING_WORDS-1];
-  logic [ADDRESS_BITS-1:0] write_address_q;
-  offset_t have_q;                  // words held from `base` on; negative: freed before they came
-  offset_t freed;
-  logic    write;
+  address_t write_address_q;
+  offset_t  room_q;                 // free words less one; those freed before they came count
+  logic     write;
+  offset_t  freed;                  // words that were read for the last time in this cycle
 
-  assign s_tready = have_q < offset_t'(RING_WORDS);
+  assign s_tready = !room_q[OFFSET_BITS-1];
   assign write    = s_tvalid && s_tready;
 
   always_ff @(posedge clk) if (write) ring[write_address_q] <= s_tdata;
@@ -113,187 +116,153 @@ module swg #(
   always_ff @(posedge clk) begin
     if (rst) begin
       write_address_q <= '0;
-      have_q          <= '0;
+      room_q          <= offset_t'(RING_WORDS - 1);
     end else begin
       if (write) begin
-        write_address_q <= write_address_q == ADDRESS_BITS'(RING_WORDS - 1)
+        write_address_q <= write_address_q == address_t'(RING_WORDS - 1)
                            ? '0 : write_address_q + 1'b1;
       end
-      have_q <= have_q + offset_t'({1'b0, write}) - freed;
+      room_q <= room_q + freed - offset_t'({1'b0, write});
     end
   end
 
-  // -- Loop nest of the read side: `end_x` is high with the last word of loop x
-  logic emit;                       // one output word is fetched in this cycle
-  logic last_inner_fold, last_kx, last_ky, last_replay, last_outer_fold, last_ox, last_oy;
-  logic end_tap, end_tap_row, end_window, end_replay, end_pixel, end_row, end_frame;
+  // -- Next word: its place, as seen from its own row's oldest word and from the row before
+  logic       load;                 // the waiting word goes, the next one waits
+  offset_t    walk_offset;
+  logic       walk_padding;
+  logic [2:0] walk_frees;
+  offset_t    walk_place;
+  logic       next_valid_q;
+  offset_t    next_place_q;
+  offset_t    next_from_before_q;
+  logic       next_padding_q;
+  logic [2:0] next_frees_q;
 
-  assign end_tap     = emit && last_inner_fold;
-  assign end_tap_row = end_tap && last_kx;
-  assign end_window  = end_tap_row && last_ky;
-  assign end_replay  = end_window && last_replay;
-  assign end_pixel   = end_replay && last_outer_fold;
-  assign end_row     = end_pixel && last_ox;
-  assign end_frame   = end_row && last_oy;
-
-  loop_counter #(.COUNT(DEPTHWISE ? 1 : FOLDS)) u_inner_fold (
-    .clk(clk), .rst(rst), .step(emit), .last(last_inner_fold)
+  swg_walk #(
+    .H(H), .W(W), .KH(KH), .KW(KW), .SH(SH), .SW(SW), .PAD_TOP(PAD_TOP), .PAD_LEFT(PAD_LEFT),
+    .OH(OH), .OW(OW), .FOLDS(FOLDS), .REPLAY(REPLAY), .DEPTHWISE(DEPTHWISE),
+    .OFFSET_BITS(OFFSET_BITS)
+  ) u_walk (
+    .clk(clk), .rst(rst), .step(load), .offset(walk_offset), .padding(walk_padding),
+    .frees(walk_frees)
   );
-  loop_counter #(.COUNT(KW)) u_kx (.clk(clk), .rst(rst), .step(end_tap), .last(last_kx));
-  loop_counter #(.COUNT(KH)) u_ky (.clk(clk), .rst(rst), .step(end_tap_row), .last(last_ky));
-  loop_counter #(.COUNT(REPLAY)) u_replay (
-    .clk(clk), .rst(rst), .step(end_window), .last(last_replay)
-  );
-  loop_counter #(.COUNT(DEPTHWISE ? FOLDS : 1)) u_outer_fold (
-    .clk(clk), .rst(rst), .step(end_replay), .last(last_outer_fold)
-  );
-  loop_counter #(.COUNT(OW)) u_ox (.clk(clk), .rst(rst), .step(end_pixel), .last(last_ox));
-  loop_counter #(.COUNT(OH)) u_oy (.clk(clk), .rst(rst), .step(end_row), .last(last_oy));
 
-  // -- Where the window starts: `lead` is the (negative) offset of its first row while that lies
-  // above the map; from then on the window starts at `base` and each output row frees what it left.
-  offset_t lead_q;
-  offset_t lead_moved;
-
-  assign lead_moved = lead_q + WINDOW_ROW_STEP;
-
-  always_comb begin
-    freed = '0;
-    if (end_frame) freed = FRAME_END_FREED;
-    else if (end_row && lead_moved > 0) freed = lead_moved;
-  end
+  // Padding waits for the row's oldest word: nothing of a frame goes out before it came in.
+  assign walk_place = walk_padding ? '0 : walk_offset;
 
   always_ff @(posedge clk) begin
-    if (rst || end_frame) lead_q <= FIRST_LEAD;
-    else if (end_row) lead_q <= lead_moved > 0 ? '0 : lead_moved;
+    if (load) begin
+      next_place_q       <= walk_place;
+      next_from_before_q <= walk_place + words(next_frees_q);
+      next_padding_q     <= walk_padding;
+    end
   end
 
-  // -- Offset of the word to fetch, and where to go back to
-  offset_t offset_q;
-  offset_t offset_d;
-  offset_t tap_row_q;               // first word of this row of taps
-  offset_t tap_row_d;
-  offset_t window_q;                // first word of this window
-  offset_t window_d;
-  offset_t next_lead;
+  // -- Waiting word: `there` when it has come in. A count that is one cycle old is never too large.
+  logic       waiting_valid_q;
+  offset_t    waiting_place_q;
+  logic       waiting_padding_q;
+  logic [2:0] waiting_frees_q;
+  logic       there_q;
+  offset_t    have_q;               // words from the row's oldest on; < 0: freed before they came
+  address_t   base_q;               // of the row's oldest
+  logic       take;                 // the waiting word goes on to the RAM
+  logic       fetch_ready;
 
-  always_comb begin
-    next_lead = lead_moved > 0 ? '0 : lead_moved;
-    if (last_oy) next_lead = FIRST_LEAD;
-    window_d = window_q;
-    if (end_row) window_d = next_lead + LEFT_EDGE;
-    else if (end_pixel) window_d = window_q + PIXEL_STEP;
-    else if (end_replay) window_d = window_q + offset_t'(1);
-    tap_row_d = tap_row_q;
-    if (end_window) tap_row_d = window_d;
-    else if (end_tap_row) tap_row_d = tap_row_q + ROW_STEP;
-    offset_d = end_tap_row ? tap_row_d : offset_q + TAP_STEP;
+  assign take = there_q && fetch_ready;
+  assign load = !waiting_valid_q || take;
+
+  always_ff @(posedge clk) begin
+    if (load) begin
+      waiting_place_q   <= next_place_q;
+      waiting_padding_q <= next_padding_q;
+    end
   end
 
   always_ff @(posedge clk) begin
     if (rst) begin
-      window_q  <= FIRST_LEAD + LEFT_EDGE;
-      tap_row_q <= FIRST_LEAD + LEFT_EDGE;
-      offset_q  <= FIRST_LEAD + LEFT_EDGE;
-    end else if (emit) begin
-      window_q  <= window_d;
-      tap_row_q <= tap_row_d;
-      offset_q  <= offset_d;
-    end
-  end
-
-  // -- Padding: is the word in the map?
-  logic row_outside;
-  logic col_outside;
-  logic padding;
-
-  if (PADS_ROWS) begin : gen_pad_rows
-    row_t row_q;                    // of the word
-    row_t window_row_q;             // of its window's first word
-
-    assign row_outside = row_q < 0 || row_q >= row_t'(H);
-
-    always_ff @(posedge clk) begin
-      if (rst || end_frame) begin
-        window_row_q <= row_t'(-PAD_TOP);
-        row_q        <= row_t'(-PAD_TOP);
-      end else if (end_row) begin
-        window_row_q <= window_row_q + row_t'(SH);
-        row_q        <= window_row_q + row_t'(SH);
-      end else if (end_tap_row) begin
-        row_q <= end_window ? window_row_q : row_q + row_t'(1);
+      next_valid_q    <= 1'b0;
+      next_frees_q    <= '0;
+      waiting_valid_q <= 1'b0;
+      waiting_frees_q <= '0;
+      there_q         <= 1'b0;
+      have_q          <= '0;
+      base_q          <= '0;
+    end else begin
+      if (load) begin
+        next_valid_q    <= 1'b1;
+        next_frees_q    <= walk_frees;
+        waiting_valid_q <= next_valid_q;
+        waiting_frees_q <= next_frees_q;
+      end
+      there_q <= load ? next_valid_q && next_from_before_q < have_q
+                      : waiting_valid_q && waiting_place_q < have_q;
+      have_q  <= have_q + offset_t'({1'b0, write}) - (take ? words(waiting_frees_q) : '0);
+      if (take && waiting_frees_q != '0) begin
+        base_q <= wrap(sum_t'(base_q) + sum_t'(words(waiting_frees_q)));
       end
     end
-  end else begin : gen_no_pad_rows
-    assign row_outside = 1'b0;
   end
 
-  if (PADS_COLS) begin : gen_pad_cols
-    col_t col_q;
-    col_t window_col_q;
+  // -- Fetch: address, ring RAM, padding
+  sum_t       sum_s1;
+  logic       padding_s1;
+  logic [2:0] frees_s1;
+  logic       valid_s1;
+  logic       move_s1;
+  logic       fetch;
+  logic [WORD_BITS-1:0] data_s2;    // of the RAM, whose clock-to-out takes most of a cycle
+  logic                 padding_s2;
+  logic                 valid_s2;
+  logic                 move_s2;
+  logic [WORD_BITS-1:0] data_s3;
+  logic                 padding_s3;
+  logic                 valid_s3;
+  logic                 move_s3;
+  logic                 out_ready;
 
-    assign col_outside = col_q < 0 || col_q >= col_t'(W);
-
-    always_ff @(posedge clk) begin
-      if (rst || end_row) begin
-        window_col_q <= col_t'(-PAD_LEFT);
-        col_q        <= col_t'(-PAD_LEFT);
-      end else if (end_pixel) begin
-        window_col_q <= window_col_q + col_t'(SW);
-        col_q        <= window_col_q + col_t'(SW);
-      end else if (end_tap) begin
-        col_q <= end_tap_row ? window_col_q : col_q + col_t'(1);
-      end
-    end
-  end else begin : gen_no_pad_cols
-    assign col_outside = 1'b0;
-  end
-
-  assign padding = row_outside || col_outside;
-
-  // -- Fetch: ring RAM, then padding, each with its register
-  logic [ADDRESS_BITS-1:0] base_q;
-  logic [WORD_BITS-1:0]    data_s1;
-  logic                    padding_s1;
-  logic                    valid_s1;
-  logic                    move_s1;
-  logic                    move_s2;
-  logic [ADDRESS_BITS-1:0] read_address;
-
-  // base + step, in the ring; `step` is 0 to RING_WORDS for every word that is in the map
-  function automatic logic [ADDRESS_BITS-1:0] advance(
-    input logic [ADDRESS_BITS-1:0] base, input logic [ADDRESS_BITS:0] step
-  );
-    logic [ADDRESS_BITS:0] moved;
-    moved = {1'b0, base} + step;
-    if (moved >= (ADDRESS_BITS + 1)'(RING_WORDS)) moved -= (ADDRESS_BITS + 1)'(RING_WORDS);
-    advance = moved[ADDRESS_BITS-1:0];
-  endfunction
-
-  assign move_s2      = !m_tvalid || m_tready;
-  assign move_s1      = !valid_s1 || move_s2;
-  // Padding waits for the window's first row too: nothing of a frame goes out before it came in.
-  assign emit         = move_s1 && have_q > 0 && (padding || offset_q < have_q);
-  assign read_address = advance(base_q, offset_q[ADDRESS_BITS:0]);
+  assign move_s3     = !valid_s3 || out_ready;
+  assign move_s2     = !valid_s2 || move_s3;
+  assign move_s1     = !valid_s1 || move_s2;
+  assign fetch_ready = move_s1;
+  assign fetch       = valid_s1 && move_s2;
+  assign freed       = fetch ? words(frees_s1) : '0;
 
   always_ff @(posedge clk) begin
-    if (rst) base_q <= '0;
-    else if (end_row) base_q <= advance(base_q, freed[ADDRESS_BITS:0]);
+    if (move_s1) begin
+      sum_s1     <= sum_t'(base_q) + sum_t'(waiting_place_q);
+      padding_s1 <= waiting_padding_q;
+      frees_s1   <= waiting_frees_q;
+    end
   end
 
-  always_ff @(posedge clk) if (emit) data_s1 <= ring[read_address];
-  always_ff @(posedge clk) if (emit) padding_s1 <= padding;
-  always_ff @(posedge clk) if (move_s2) m_tdata <= padding_s1 ? PAD_WORD : data_s1;
+  always_ff @(posedge clk) if (move_s2) data_s2 <= ring[wrap(sum_s1)];
+  always_ff @(posedge clk) if (move_s2) padding_s2 <= padding_s1;
+  always_ff @(posedge clk) if (move_s3) data_s3 <= data_s2;
+  always_ff @(posedge clk) if (move_s3) padding_s3 <= padding_s2;
 
   always_ff @(posedge clk) begin
     if (rst) begin
       valid_s1 <= 1'b0;
-      m_tvalid <= 1'b0;
+      valid_s2 <= 1'b0;
+      valid_s3 <= 1'b0;
     end else begin
-      if (move_s1) valid_s1 <= emit;
-      if (move_s2) m_tvalid <= valid_s1;
+      if (move_s1) valid_s1 <= there_q;
+      if (move_s2) valid_s2 <= valid_s1;
+      if (move_s3) valid_s3 <= valid_s2;
     end
   end
+
+  skid_buffer #(.WIDTH(WORD_BITS)) u_out (
+    .clk(clk),
+    .rst(rst),
+    .s_tdata(padding_s3 ? PAD_WORD : data_s3),
+    .s_tvalid(valid_s3),
+    .s_tready(out_ready),
+    .m_tdata(m_tdata),
+    .m_tvalid(m_tvalid),
+    .m_tready(m_tready)
+  );
 endmodule
 
 `default_nettype wire

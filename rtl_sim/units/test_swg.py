@@ -16,7 +16,7 @@ from rtl_sim.units.bench import Instance, Stream, assert_clean, play_bench
 WORD_BITS = 20
 PAD_WORD = 0xABCDE
 FRAMES = 4
-LATENCY = 3
+LATENCY = 7
 
 
 @dataclass(frozen=True, slots=True)
