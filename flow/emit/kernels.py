@@ -11,6 +11,8 @@ from flow.templates import render
 
 TEMPLATES = Path(__file__).parents[2] / "hls_templates" / "xls"
 
+LIMB_BITS = 17  # of a constant factor, as in arith.x
+
 KernelSpec = MacSpec | RequantSpec | PoolSpec
 
 STREAMS: dict[type, tuple[str, ...]] = {
@@ -91,11 +93,12 @@ def _requant_values(spec: RequantSpec) -> dict[str, Any]:
 
 
 def _pool_values(spec: PoolSpec) -> dict[str, Any]:
-    largest = (spec.numerator_max * spec.reciprocal) >> spec.shift
+    product_max = spec.numerator_max * spec.reciprocal
+    largest = product_max >> spec.shift
     ends = (0, largest, spec.offset, largest + spec.offset, spec.lo, spec.hi)
     return {
-        "numerator_bits": max(spec.numerator_max.bit_length(), 1),
-        "reciprocal_bits": max(spec.reciprocal.bit_length(), 1),
+        "product_bits": product_max.bit_length() + 1,
+        "limbs": -(-spec.reciprocal.bit_length() // LIMB_BITS),
         "out_bits": signed_bits(min(ends), max(ends)),
         "y_type": _bits_type(spec.y_bits, spec.y_signed),
         "x_width": spec.pe * spec.x_bits,

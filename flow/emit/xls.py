@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from flow import __version__
+from flow.emit._xls_options import kernel_options
 from flow.emit.kernels import STREAMS, TEMPLATES, KernelSpec, render_kernel
 from flow.errors import ToolFailed, ToolMissing
 
@@ -33,33 +34,6 @@ WORKER = Path(__file__).with_name("_xls_worker.py")
 # -P: with the worker's folder on the path, `import xls` there would find this module.
 WORKER_ARGUMENTS = ("-P", str(WORKER))
 TIMEOUT_EXIT_CODE = 124
-
-# `worst_case_throughput`, `gate_recvs` and `multi_proc` guard against silent faults: a relaxed II,
-# garbage from a receive that was not taken, an empty module. `sky130` at 1800 ps is a number of
-# the pipeliner, not of an FPGA; a kernel that cannot keep to it (a 16x16 product takes about
-# 2200 ps) gets the shortest period that it can, never a longer II. Inputs have no registers here:
-# they come from the neighbour's.
-OPTIONS: dict[str, Any] = {
-    "generator": "pipeline",
-    "use_system_verilog": False,
-    "reset": "rst",
-    "reset_data_path": False,
-    "streaming_channel_data_suffix": "_tdata",
-    "streaming_channel_valid_suffix": "_tvalid",
-    "streaming_channel_ready_suffix": "_tready",
-    "flop_inputs": False,
-    "flop_outputs": True,
-    "flop_outputs_kind": "flop",
-    "with_delay_model": True,
-    "delay_model": "sky130",
-    "clock_period_ps": 1800,
-    "minimize_clock_on_failure": True,
-    "recover_after_minimizing_clock": True,
-    "worst_case_throughput": 1,
-    "gate_recvs": True,
-    "array_index_bounds_checking": True,
-    "multi_proc": True,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +87,15 @@ def compile_kernels(
         source = rtl_dir / f"{spec.name}.x"
         dsp = use_dsp.get(spec.name, True)
         _write(source, render_kernel(spec, __version__, use_dsp=dsp))
-        text = _verilog_text(spec.name, source, timeout_s, cache_dir)
+        options = kernel_options(spec, dsp)
+        text = _verilog_text(spec.name, source, options, timeout_s, cache_dir)
         verilog = source.with_suffix(".v")
         _write(verilog, _finish(text, spec, dsp))
         seconds = time.monotonic() - started
         if progress is not None:
             progress(spec.name, seconds)
-        return CompiledKernel(spec.name, source, verilog, _pipeline_stages(text), seconds)
+        stages = _pipeline_stages(text) + int(options["flop_inputs"])
+        return CompiledKernel(spec.name, source, verilog, stages, seconds)
 
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         futures = [pool.submit(compile_one, spec) for spec in specs]
@@ -143,8 +119,10 @@ def run_dslx_tests(path: Path, *, timeout_s: int = 120) -> DslxTests:
     return DslxTests(tuple(answer["run"]), answer["failures"])
 
 
-def _verilog_text(name: str, source: Path, timeout_s: int, cache_dir: Path | None) -> str:
-    cached = cache_dir / f"{_content_hash(name, source)}.v" if cache_dir is not None else None
+def _verilog_text(
+    name: str, source: Path, options: dict[str, Any], timeout_s: int, cache_dir: Path | None
+) -> str:
+    cached = cache_dir / f"{_content_hash(name, source, options)}.v" if cache_dir else None
     if cached is not None and (stored := _read_checked(cached)) is not None:
         return stored
     verilog = source.with_suffix(".xls.v")
@@ -155,7 +133,7 @@ def _verilog_text(name: str, source: Path, timeout_s: int, cache_dir: Path | Non
         "search": [str(source.parent)],
         "module": name,
         "verilog": str(verilog),
-        "options": OPTIONS,
+        "options": options,
     }
     answer = _work(request, log, timeout_s)
     if answer["initiation_interval"] != 1:
@@ -182,10 +160,10 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _content_hash(name: str, source: Path) -> str:
+def _content_hash(name: str, source: Path, options: dict[str, Any]) -> str:
     parts = [
         metadata.version("xls-python"),
-        json.dumps(OPTIONS, sort_keys=True),
+        json.dumps(options, sort_keys=True),
         WORKER.read_text(),
         (TEMPLATES / ARITHMETIC).read_text(),
         name,

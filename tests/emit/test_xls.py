@@ -46,7 +46,7 @@ def test_a_wrong_dslx_test_is_reported_by_name(tmp_path: Path) -> None:
     source.write_text(text.replace("s5:-2)", "s5:-1)").replace("u64:8389", "u64:8388"))
     assert set(run_dslx_tests(source).failures) == {
         "average_rounds_half_up_test",
-        "divide_by_125_is_exact",
+        "average_by_125_is_exact",
     }
 
 
@@ -179,3 +179,13 @@ def _parameter(spec: RequantSpec, name: str) -> int:
 def _signed(rng: random.Random, bits: int) -> int:
     low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
     return rng.choice((low, high, -1, 0, rng.randint(low, high), rng.randint(low, high)))
+
+
+def test_each_kind_of_kernel_has_the_pipeline_that_its_clock_needs(tmp_path: Path) -> None:
+    """Addition, shift and clip of a requantiser lie in stages of their own."""
+    assert compile_one(REQUANT, tmp_path).pipeline_stages >= 3
+    in_dsps = compile_one(MAC, tmp_path / "dsp", use_dsp={MAC.name: True})
+    in_luts = compile_one(MAC, tmp_path / "lut", use_dsp={MAC.name: False})
+    registers = re.compile(r"reg (\[\d+:\d+\] )?__k__x_reg;")
+    assert registers.search(in_dsps.verilog.read_text())  # operands beside the DSP
+    assert not registers.search(in_luts.verilog.read_text())
