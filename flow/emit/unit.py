@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flow.emit.kernels import kernel_port
 from flow.emit.netlist import ModuleBuilder, Rom, Stream
 from flow.emit.roms import parameter_words, weight_words
@@ -9,8 +11,11 @@ from flow.graph.types import AveragePool, MatVec, Node
 from flow.plan.hwplan import MacSpec, PoolSpec, RequantSpec, UnitPlan, WindowPlan
 
 
-def unit_netlist(node: Node, unit: UnitPlan) -> ModuleBuilder:
-    """Window generator, MAC or pool kernel, requantisation and output FIFO of one layer."""
+def unit_netlist(node: Node, unit: UnitPlan, latencies: Mapping[str, int]) -> ModuleBuilder:
+    """Window generator, MAC or pool kernel, requantisation and output FIFO of one layer.
+
+    `latencies` holds the pipeline stages of each compiled kernel.
+    """
     builder = ModuleBuilder(unit_module(unit), _describe(unit))
     source = builder.stream_port("s", "s", unit.in_elems * unit.x_bits)
     sink = builder.stream_port("m", "m", unit.lanes * unit.y_bits)
@@ -20,7 +25,8 @@ def unit_netlist(node: Node, unit: UnitPlan) -> ModuleBuilder:
         assert unit.pool is not None
         _kernel(builder, unit.pool, {"x": beats, "y": result})
     else:
-        _compute_path(builder, unit, node, beats, result)
+        assert unit.mac is not None
+        _compute_path(builder, unit, node, beats, result, latencies[unit.mac.name])
     builder.add(
         "stream_fifo",
         "u_fifo",
@@ -104,7 +110,12 @@ def _swg(builder: ModuleBuilder, plan: WindowPlan, node: Node, source: Stream) -
 
 
 def _compute_path(
-    builder: ModuleBuilder, unit: UnitPlan, node: MatVec, beats: Stream, result: Stream
+    builder: ModuleBuilder,
+    unit: UnitPlan,
+    node: MatVec,
+    beats: Stream,
+    result: Stream,
+    mac_latency: int,
 ) -> None:
     """Weights and MAC, then requantisation with its per-channel parameters."""
     mac, requant = unit.mac, unit.requant
@@ -119,9 +130,11 @@ def _compute_path(
         ),
         unit.weight_rom,
     )
-    acc = builder.stream("acc", mac.pe * mac.acc_bits)
-    _kernel(builder, mac, {"x": beats, "w": weights, "acc": acc})
-    lanes = _convert(builder, "lanes", mac.acc_bits, acc, mac.pe, requant.lanes)
+    sums = builder.stream("sums", requant.lanes * mac.acc_bits)
+    if mac.pe == requant.lanes:
+        _free_running_mac(builder, mac, mac_latency, {"x": beats, "w": weights}, sums)
+    else:
+        _stalling_mac(builder, mac, requant.lanes, {"x": beats, "w": weights}, sums)
     parameters = _rom(
         builder,
         "parameters",
@@ -132,7 +145,38 @@ def _compute_path(
         ),
         "distributed",
     )
-    _kernel(builder, requant, {"acc": lanes, "p": parameters, "y": result})
+    _kernel(builder, requant, {"acc": sums, "p": parameters, "y": result})
+
+
+def _free_running_mac(
+    builder: ModuleBuilder, mac: MacSpec, latency: int, streams: dict[str, Stream], sums: Stream
+) -> None:
+    """MAC and FIFO: stalls stop at the pipeline's entrance."""
+    x = builder.stream("x", streams["x"].width)
+    acc = builder.stream("acc", sums.width)
+    builder.add(
+        "free_run",
+        "u_free_run",
+        {"X_BITS": x.width, "ACC_BITS": acc.width, "LATENCY": latency},
+        {"s": streams["x"], "x": x, "acc": acc, "m": sums},
+    )
+    _kernel(builder, mac, {"x": x, "w": streams["w"], "acc": acc})
+
+
+def _stalling_mac(
+    builder: ModuleBuilder, mac: MacSpec, lanes: int, streams: dict[str, Stream], sums: Stream
+) -> None:
+    """MAC whose accumulators take turns at fewer lanes, and wait for them."""
+    acc = builder.stream("acc", mac.pe * mac.acc_bits)
+    _kernel(builder, mac, {**streams, "acc": acc})
+    turns = _convert(builder, "lanes", mac.acc_bits, acc, mac.pe, lanes)
+    builder.add(
+        "skid_buffer",
+        "u_sums",
+        {"WIDTH": sums.width},
+        {"s": turns, "m": sums},
+        "keeps the output's stalls out of the MAC's handshake",
+    )
 
 
 def _rom(builder: ModuleBuilder, name: str, rom: Rom, style: str) -> Stream:

@@ -58,7 +58,7 @@ def write_files(
         )
     rtl = folder / "rtl"
     rtl.mkdir(parents=True, exist_ok=True)
-    compile_kernels(
+    kernels = compile_kernels(
         [spec for unit in plan.units for spec in kernel_specs(unit)],
         rtl,
         jobs=jobs,
@@ -68,8 +68,9 @@ def write_files(
         progress=progress,
     )
     header = f"shiftflow {__version__}, plan {plan_hash(plan)[:16]}; generated, do not edit"
+    latencies = {kernel.name: kernel.pipeline_stages for kernel in kernels}
     units = [
-        _write_unit(unit_netlist(node, unit), unit, rtl, header)
+        _write_unit(unit_netlist(node, unit, latencies), unit, rtl, header)
         for node, unit in zip(graph.nodes, plan.units, strict=True)
     ]
     top = top_netlist(plan)

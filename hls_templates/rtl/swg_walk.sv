@@ -38,7 +38,7 @@ module swg_walk #(
   localparam int PAD_RIGHT  = RIGHT > W ? RIGHT - W : 0;
   localparam bit PADS_ROWS  = PAD_TOP > 0 || PAD_BOTTOM > 0;
   localparam bit PADS_COLS  = PAD_LEFT > 0 || PAD_RIGHT > 0;
-  localparam int LEAD_ROWS  = (PAD_TOP + SH - 1) / SH;        // output rows that start above the map
+  localparam int LEAD_ROWS  = (PAD_TOP + SH - 1) / SH;   // output rows that start above the map
   localparam int ROW_BITS   = $clog2(H + PAD_TOP + PAD_BOTTOM + 1) + 1;
   localparam int COL_BITS   = $clog2(W + PAD_LEFT + PAD_RIGHT + 1) + 1;
 

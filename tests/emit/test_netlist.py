@@ -15,11 +15,15 @@ from tests.helpers import small_graph
 
 TARGET = Target("xc7z020", "xc7", 53200, 106400, 220, 140, 100.0)
 GRAPH = small_graph()
+LATENCIES = {f"mac_{node.name}": 4 for node in GRAPH.nodes}
 PLANS = {ii: plan(GRAPH, TARGET, ii) for ii in (180, 400, 5000)}
 
 
 def modules(hw_plan: HwPlan) -> list[ModuleBuilder]:
-    units = [unit_netlist(*pair) for pair in zip(GRAPH.nodes, hw_plan.units, strict=True)]
+    units = [
+        unit_netlist(node, unit, LATENCIES)
+        for node, unit in zip(GRAPH.nodes, hw_plan.units, strict=True)
+    ]
     return [top_netlist(hw_plan), ingress_netlist(hw_plan), egress_netlist(hw_plan), *units]
 
 
@@ -69,7 +73,7 @@ def test_the_top_chains_the_units_in_order(hw_plan: HwPlan) -> None:
 def test_widths_of_neighbouring_units_agree(hw_plan: HwPlan) -> None:
     width = hw_plan.input_bits * hw_plan.input_elems
     for node, unit in zip(GRAPH.nodes, hw_plan.units, strict=True):
-        ports = {port.name: port.width for port in unit_netlist(node, unit).ports}
+        ports = {port.name: port.width for port in unit_netlist(node, unit, LATENCIES).ports}
         assert ports["s_tdata"] == width
         width = ports["m_tdata"]
     assert width == hw_plan.output_bits * hw_plan.output_elems
@@ -78,17 +82,17 @@ def test_widths_of_neighbouring_units_agree(hw_plan: HwPlan) -> None:
 def test_a_unit_has_only_the_parts_that_its_fold_needs() -> None:
     hw_plan = PLANS[180]
     parts = {
-        node.name: [instance.module for instance in unit_netlist(node, unit).instances]
+        node.name: [instance.module for instance in unit_netlist(node, unit, LATENCIES).instances]
         for node, unit in zip(GRAPH.nodes, hw_plan.units, strict=True)
     }
     assert parts["point"] == [
-        "width_converter", "replay", "rom_stream", "mac_point", "rom_stream", "requant_point",
-        "stream_fifo",
+        "width_converter", "replay", "rom_stream", "free_run", "mac_point", "rom_stream",
+        "requant_point", "stream_fifo",
     ]  # fmt: skip
     assert parts["pool"] == ["swg", "pool_pool", "stream_fifo"]
     assert parts["deep"] == [
-        "width_converter", "swg", "rom_stream", "mac_deep", "width_converter", "rom_stream",
-        "requant_deep", "stream_fifo",
+        "width_converter", "swg", "rom_stream", "mac_deep", "width_converter", "skid_buffer",
+        "rom_stream", "requant_deep", "stream_fifo",
     ]  # fmt: skip
 
 
@@ -99,7 +103,7 @@ def test_padding_is_the_zero_point_of_the_input_in_every_element() -> None:
     hw_plan = plan(graph, TARGET, 180)
     (window,) = (
         instance
-        for instance in unit_netlist(graph.nodes[0], hw_plan.units[0]).instances
+        for instance in unit_netlist(graph.nodes[0], hw_plan.units[0], LATENCIES).instances
         if instance.module == "swg"
     )
     assert hw_plan.units[0].window is not None
