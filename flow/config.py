@@ -100,6 +100,9 @@ class TargetConfig(_Checked):
     dsp: Annotated[int, Field(ge=0, description="an integer of at least 0")]
     bram: Annotated[int, Field(ge=0, description="an integer of at least 0")]
     clock_mhz: Annotated[float, Field(gt=0, description="a number of MHz above 0")]
+    part: Annotated[
+        str | None, Field(pattern=r"^[a-z0-9-]+$", description="AMD's name of the device")
+    ] = None
 
 
 class LayerOverride(_Checked):

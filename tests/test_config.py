@@ -42,7 +42,8 @@ def test_shipped_file_describes_kws_and_two_devices() -> None:
     config = load_config()
     kws = config.model("kws")
     assert (kws.input_shape, kws.target, kws.target_ii_cycles) == ((49, 10, 1), "xc7z020", 8000)
-    assert config.target("xc7z020") == Target("xc7z020", "xc7", 53200, 106400, 220, 140, 100.0)
+    device = Target("xc7z020", "xc7", 53200, 106400, 220, 140, 100.0, "xc7z020clg400-1")
+    assert config.target("xc7z020") == device
     assert config.target("lfe5u-85f").bram == 104
     assert config.tools.jobs >= 1
 
@@ -89,7 +90,8 @@ def test_all_errors_are_reported_at_once(edited) -> None:
     assert lines == [
         "config.yaml has 10 errors:",
         "targets.xc7z020.lut: is missing.",
-        "targets.xc7z020.luts: unknown key; allowed here: family, lut, ff, dsp, bram, clock_mhz.",
+        "targets.xc7z020.luts: unknown key; allowed here: family, lut, ff, dsp, bram, clock_mhz, "
+        "part.",
         "targets.lfe5u-85f.family: 'ice40' is not allowed; it must be xc7 or ecp5.",
         "models.kws.target: 'xc7z02' is not allowed; it must be one of the targets: "
         "xc7z020, lfe5u-85f.",

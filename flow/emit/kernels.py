@@ -51,6 +51,26 @@ def kernel_port(spec: KernelSpec, stream: str) -> str:
     return stream
 
 
+def requant_widths(spec: RequantSpec) -> tuple[int, int]:
+    """Bits of (acc << pre_shift) + constant, and of that shifted by shift_min with zero_point."""
+    sum_bits = max(spec.acc_bits + spec.pre_shift, spec.const_bits) + 1
+    scaled_bits = max(sum_bits - spec.shift_min, 1)
+    ends = (spec.zero_point, spec.lo, spec.hi)
+    return sum_bits, max(scaled_bits, signed_bits(min(ends), max(ends))) + 1
+
+
+def pool_widths(spec: PoolSpec) -> tuple[int, int, int]:
+    """Bits of the numerator and of its product (unsigned), and of the result before clipping."""
+    product_max = spec.numerator_max * spec.reciprocal
+    largest = product_max >> spec.shift
+    ends = (0, largest, spec.offset, largest + spec.offset, spec.lo, spec.hi)
+    return (
+        max(spec.numerator_max.bit_length(), 1),
+        max(product_max.bit_length(), 1),
+        signed_bits(min(ends), max(ends)),
+    )
+
+
 def _mac_values(spec: MacSpec, use_dsp: bool) -> dict[str, Any]:
     x_elements = spec.pe if spec.depthwise else spec.simd
     return {
@@ -78,12 +98,10 @@ def _plane_values(spec: MacSpec, use_dsp: bool) -> dict[str, Any]:
 
 
 def _requant_values(spec: RequantSpec) -> dict[str, Any]:
-    sum_bits = max(spec.acc_bits + spec.pre_shift, spec.const_bits) + 1
-    scaled_bits = max(sum_bits - spec.shift_min, 1)
-    ends = (spec.zero_point, spec.lo, spec.hi)
+    sum_bits, out_bits = requant_widths(spec)
     return {
         "sum_bits": sum_bits,
-        "out_bits": max(scaled_bits, signed_bits(min(ends), max(ends))) + 1,
+        "out_bits": out_bits,
         "param_bits": spec.param_bits,
         "y_type": _bits_type(spec.y_bits, spec.y_signed),
         "acc_width": spec.lanes * spec.acc_bits,
@@ -93,13 +111,11 @@ def _requant_values(spec: RequantSpec) -> dict[str, Any]:
 
 
 def _pool_values(spec: PoolSpec) -> dict[str, Any]:
-    product_max = spec.numerator_max * spec.reciprocal
-    largest = product_max >> spec.shift
-    ends = (0, largest, spec.offset, largest + spec.offset, spec.lo, spec.hi)
+    _, product_bits, out_bits = pool_widths(spec)
     return {
-        "product_bits": product_max.bit_length() + 1,
+        "product_bits": product_bits + 1,
         "limbs": -(-spec.reciprocal.bit_length() // LIMB_BITS),
-        "out_bits": signed_bits(min(ends), max(ends)),
+        "out_bits": out_bits,
         "y_type": _bits_type(spec.y_bits, spec.y_signed),
         "x_width": spec.pe * spec.x_bits,
         "y_width": spec.pe * spec.y_bits,

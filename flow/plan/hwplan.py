@@ -9,7 +9,7 @@ from flow.graph.types import Kind, Shape, Window
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An FPGA device. `bram` counts 36 kbit blocks."""
+    """An FPGA device. `bram` counts 36 kbit blocks; `part` is AMD's name of it, if it has one."""
 
     name: str
     family: str
@@ -18,6 +18,7 @@ class Target:
     dsp: int
     bram: int
     clock_mhz: float
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

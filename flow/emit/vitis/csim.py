@@ -1,0 +1,61 @@
+"""C simulation through the compiled bridge: integer codes in, every layer's integer codes out."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+
+from flow.emit.vitis.compile import Library
+from flow.errors import FlowError
+from flow.graph.reference import check_codes
+from flow.graph.types import IntArray, IntGraph
+
+
+def run(library: Library, graph: IntGraph, codes: IntArray) -> dict[str, IntArray]:
+    """Output codes [n, h, w, c] of every layer, and the input's own: as `reference.run_taps`.
+
+    Raises:
+        DataError: shape or values do not fit the graph's input.
+        FlowError: the network did not read its whole input, or wrote too much.
+    """
+    return _simulate(library, graph, codes, [node.name for node in graph.nodes])
+
+
+def run_output(library: Library, graph: IntGraph, codes: IntArray) -> IntArray:
+    """Output codes [n, h, w, c] of the last layer."""
+    return _simulate(library, graph, codes, [graph.output.name])[graph.output.name]
+
+
+def _simulate(
+    library: Library, graph: IntGraph, codes: IntArray, wanted: list[str]
+) -> dict[str, IntArray]:
+    check_codes(graph, codes)
+    function = getattr(ctypes.CDLL(str(library.path)), f"{library.project.name}_codes")
+    function.restype = ctypes.c_longlong
+    source = np.ascontiguousarray(codes, np.int64)
+    output = np.empty((len(codes), *graph.output.out_shape), np.int64)
+    taps = {graph.input_name: source}
+    for node in graph.nodes[:-1]:
+        if node.name in wanted:
+            taps[node.name] = np.empty((len(codes), *node.out_shape), np.int64)
+    taps[graph.output.name] = output
+    places = (ctypes.c_void_p * len(graph.nodes))(
+        *(taps[n.name].ctypes.data if n.name in wanted else None for n in graph.nodes)
+    )
+    count = ctypes.c_longlong(len(codes))
+    result = np.empty_like(output)
+    failed = function(
+        source.ctypes.data_as(ctypes.c_void_p), result.ctypes.data_as(ctypes.c_void_p), places,
+        count,
+    )  # fmt: skip
+    if failed:
+        raise FlowError(
+            f"C simulation of {graph.name!r}: {failed} of {len(codes)} frames left words in a "
+            "port.\n  The firmware does not fit the plan; write the project again."
+        )
+    if not np.array_equal(result, output):
+        raise FlowError(
+            f"C simulation of {graph.name!r}: the output port and the last layer differ."
+        )
+    return taps
