@@ -6,9 +6,6 @@ being imported itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,22 +16,19 @@ from hls4ml.model.types import FixedPrecisionType
 from hls4ml.writer.writers import Writer, get_writer
 from numpy.typing import NDArray
 
-from flow.config import load_config
+from flow.emit import _shift_vitis, _shift_xls
 from flow.emit._shift_layers import ShiftNetwork, graph_of, layer_list
+from flow.emit._shift_model import frames_of, input_codes, plan_of
+from flow.emit._shift_options import check_build_options, initial_config
 from flow.emit.hls4ml_backend import NAME
-from flow.emit.writer import load_project, write_files
-from flow.errors import ConfigError, DataError
-from flow.graph.arithmetic import dequantise, quantise_input
+from flow.errors import ConfigError
+from flow.graph.arithmetic import dequantise
 from flow.graph.reference import run
-from flow.graph.types import IntArray, IntGraph
-from flow.plan import HwPlan, Override, load_plan, plan
 
 if TYPE_CHECKING:  # hls4ml.model.graph is not there yet while plug-ins load
     from hls4ml.model.graph import ModelGraph
 
-ENGINES = ("xls",)
 RANDOM_FRAMES = 8
-DEFAULT_II_CYCLES = 8000
 
 
 class FromKeras(ModelOptimizerPass):  # type: ignore[misc]
@@ -63,19 +57,11 @@ class ShiftWriter(Writer):  # type: ignore[misc]
     """Writes the project folder of the engine that was asked for."""
 
     def write_hls(self, model: ModelGraph, is_multigraph: bool = False) -> None:
-        """Plan (unless a plan was given) and write kernels, units, top and ROM files."""
-        value = model.config.get_config_value
-        graph = graph_of(model)
-        cache = value("CacheDir")
-        write_files(
-            graph,
-            plan_of(model),
-            Path(model.config.get_output_dir()),
-            jobs=value("Jobs"),
-            xls_timeout_s=value("XlsTimeout"),
-            cache_dir=Path(cache) if cache else None,
-            progress=value("Progress"),
-        )
+        """Plan (unless a plan was given) and write all that the engine needs."""
+        if model.config.get_config_value("Engine") == "vitis":
+            _shift_vitis.write(model)
+        else:
+            _shift_xls.write(model)
 
 
 class ShiftBackend(Backend):  # type: ignore[misc]
@@ -88,52 +74,9 @@ class ShiftBackend(Backend):  # type: ignore[misc]
         self._flow = register_flow("ir", ["shift:from_keras"], requires=None, backend=NAME)
         self.writer = get_writer(NAME)
 
-    def create_initial_config(
-        self,
-        target: str = "xc7z020",
-        engine: str = "xls",
-        ii_cycles: int = DEFAULT_II_CYCLES,
-        layers: Mapping[str, Mapping[str, Any]] | None = None,
-        plan_file: str | None = None,
-        jobs: int = 2,
-        xls_timeout_s: float = 600,
-        cache_dir: str | None = None,
-        progress: Callable[[str, float], None] | None = None,
-        **unknown: Any,
-    ) -> dict[str, Any]:
-        """Options of the back end.
-
-        Args:
-            target: a device of config.yaml.
-            ii_cycles: cycles between two frames that the planner aims at.
-            layers: overrides by layer name: {'conv2d': {'pe': 8, 'simd': 10}}.
-            plan_file: a saved HwPlan that replaces planning.
-
-        Raises:
-            ConfigError: an option that does not exist, or an engine that is not available.
-        """
-        if engine not in ENGINES:
-            raise ConfigError(f"engine {engine!r} is not available; choose one of {ENGINES}.")
-        _check_overrides(layers or {})
-        if unknown:
-            raise ConfigError(
-                f"back end {NAME!r} has no option {sorted(unknown)}.\n"
-                "  Its options: target, engine, ii_cycles, layers, plan_file, jobs, xls_timeout_s, "
-                "cache_dir."
-            )
-        return {
-            "Engine": engine,
-            "Target": target,
-            "TargetCycles": ii_cycles,
-            "Layers": dict(layers or {}),
-            "PlanFile": plan_file,
-            "Jobs": jobs,
-            "XlsTimeout": xls_timeout_s,
-            "CacheDir": cache_dir,
-            "Progress": progress,
-            "IOType": "io_stream",
-            "HLSConfig": {},
-        }
+    def create_initial_config(self, **options: Any) -> dict[str, Any]:
+        """Options of the back end; see `_shift_options.initial_config`."""
+        return initial_config(**options)
 
     def get_default_flow(self) -> str:
         """Our only flow: no stock optimizer runs."""
@@ -158,16 +101,29 @@ class ShiftBackend(Backend):  # type: ignore[misc]
         _refuse_foreign_flows(model)
         self.writer.write_hls(model)
 
-    def compile(self, model: ModelGraph) -> None:
-        """Check that the network can be planned; integer inference needs no compiler."""
+    def compile(self, model: ModelGraph) -> str | None:
+        """Engine 'vitis': compile the C simulation with g++ and return the library's path.
+
+        Engine 'xls' needs no compiler for integer inference: check that the network can be planned.
+        """
         _refuse_foreign_flows(model)
+        if model.config.get_config_value("Engine") == "vitis":
+            return str(_shift_vitis.compile_model(model).path)
         plan_of(model)
+        return None
 
     def predict(self, model: ModelGraph, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Dequantised outputs [n, ...] of integer inference on float inputs [n, ...]."""
+        """Dequantised outputs [n, ...] for float inputs [n, ...].
+
+        Engine 'vitis' runs the compiled C simulation, engine 'xls' integer inference.
+        """
         _refuse_foreign_flows(model)
         graph = graph_of(model)
-        out = run(graph, _input_codes(graph, x))
+        codes = input_codes(graph, x)
+        if model.config.get_config_value("Engine") == "vitis":
+            out = _shift_vitis.run_model(model, codes)
+        else:
+            out = run(graph, codes)
         real = dequantise(out, graph.output.y)
         return np.asarray(real.reshape(len(real), -1) if out.shape[1:3] == (1, 1) else real)
 
@@ -176,88 +132,27 @@ class ShiftBackend(Backend):  # type: ignore[misc]
         model: ModelGraph,
         x: NDArray[np.floating[Any]] | None = None,
         frames: int = RANDOM_FRAMES,
-        simulate: bool = True,
-        synth: bool = False,
-        **unknown: Any,
+        **options: Any,
     ) -> dict[str, Any]:
-        """Write, compile with XLS, simulate `frames` frames of `x` (random codes without it).
+        """Write the project and run the engine on `frames` frames of `x` (random codes without it).
+
+        Args:
+            options: engine 'xls': simulate=True, synth=False (Yosys). Engine 'vitis': hls4ml's
+                reset, csim=True, synth, cosim, validation, export, vsynth; all but csim, which g++
+                does, need Vitis HLS on PATH.
 
         Returns:
-            'plan', and 'sim' and 'synth' where they were asked for.
+            'plan', and the result of each step that was asked for, by the step's name ('sim' for
+            simulate, 'report' for what hls4ml reads from Vitis' reports).
         """
-        if unknown:
-            raise ConfigError(f"build() has no option {sorted(unknown)}.")
+        engine = str(model.config.get_config_value("Engine"))
+        check_build_options(engine, options)
         self.write(model)
-        folder = Path(model.config.get_output_dir())
-        return _build(model, folder, x, frames, simulate, synth)
-
-
-def _check_overrides(layers: Mapping[str, Mapping[str, Any]]) -> None:
-    allowed = [field.name for field in fields(Override)]
-    for name, layer in layers.items():
-        unknown = sorted(set(layer) - set(allowed))
-        if unknown:
-            raise ConfigError(
-                f"layers[{name!r}] has no option {unknown}; its options: {', '.join(allowed)}."
-            )
-
-
-def plan_of(model: ModelGraph) -> HwPlan:
-    """The plan of a ModelGraph: the one given as `plan_file`, or a new one."""
-    value = model.config.get_config_value
-    if value("PlanFile"):
-        return load_plan(Path(value("PlanFile")))
-    overrides = {name: Override(**layer) for name, layer in value("Layers").items()}
-    target = load_config().target(value("Target"))
-    return plan(graph_of(model), target, value("TargetCycles"), overrides)
-
-
-def _input_codes(graph: IntGraph, x: NDArray[np.floating[Any]]) -> IntArray:
-    """Codes [n, h, w, c] of float inputs; axes of size 1 may be absent, no other may differ."""
-    values = np.asarray(x, np.float64)
-    given, needed = (
-        [n for n in shape if n != 1] for shape in (values.shape[1:], graph.input_shape)
-    )
-    if values.ndim < 2 or given != needed:
-        raise DataError(
-            f"inputs of {graph.name!r} have shape {values.shape}, "
-            f"not (n, {', '.join(map(str, graph.input_shape))})."
-        )
-    if not np.isfinite(values).all():
-        raise DataError(f"inputs of {graph.name!r} hold NaN or infinity.")
-    return quantise_input(values, graph.input_type).reshape((-1, *graph.input_shape))
-
-
-def _build(
-    model: ModelGraph,
-    folder: Path,
-    x: NDArray[np.floating[Any]] | None,
-    frames: int,
-    simulate: bool,
-    synth: bool,
-) -> dict[str, Any]:
-    from flow.simulate import StallSettings
-    from flow.simulate import simulate as simulate_project
-    from flow.synth import synthesise
-
-    graph, hw_plan, project = graph_of(model), plan_of(model), load_project(folder)
-    report: dict[str, Any] = {"plan": hw_plan}
-    if simulate:
-        if x is None:
-            low, high = graph.input_type.lo, graph.input_type.hi + 1
-            codes = np.random.default_rng(1).integers(low, high, (frames, *graph.input_shape))
-        else:
-            codes = _input_codes(graph, x[:frames])
-        report["sim"] = simulate_project(
-            project, graph, hw_plan, codes, folder / "sim", frames=frames,
-            stalls=StallSettings(30, 30, (1,)),
-        )  # fmt: skip
-    if synth:
-        value = model.config.get_config_value
-        report["synth"] = synthesise(
-            project, hw_plan.target, folder / "synth", jobs=value("Jobs"), timeout_s=1800
-        )
-    return report
+        codes = frames_of(graph_of(model), x, frames)
+        report: dict[str, Any] = {"plan": plan_of(model)}
+        if engine == "vitis":
+            return report | _shift_vitis.build_model(model, codes, options)
+        return report | _shift_xls.build_model(model, codes, **options)
 
 
 def _refuse_foreign_flows(model: ModelGraph) -> None:

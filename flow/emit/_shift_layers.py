@@ -37,9 +37,11 @@ class ShiftPool(Layer):  # type: ignore[misc]
     _expected_attributes: ClassVar = [Attribute("spec", value_type=dict)]
 
     def initialize(self) -> None:
-        """Declare the output variable with the output quantizer's fixed-point type."""
+        """Declare the output, a vector where a map has one pixel, with its quantizer's type."""
         spec = self.get_attr("spec")
-        self.add_output_variable(spec["out_shape"], precision=_precision(TensorType(**spec["y"])))
+        height, width, channels = spec["out_shape"]
+        shape = [channels] if (height, width) == (1, 1) else [height, width, channels]
+        self.add_output_variable(shape, precision=_precision(TensorType(**spec["y"])))
 
 
 class ShiftMatrix(ShiftPool):

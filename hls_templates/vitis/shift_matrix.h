@@ -37,6 +37,8 @@ template <class CONFIG, class WEIGHT, int BEATS, int PE, int SIMD>
 void mac(stream<vec<typename CONFIG::x_t, CONFIG::x_elems>> &x,
          stream<vec<typename CONFIG::acc_t, CONFIG::pe>> &acc,
          const WEIGHT (&weights)[BEATS][PE][SIMD]) {
+#pragma HLS ARRAY_RESHAPE variable=weights complete dim=2
+#pragma HLS ARRAY_RESHAPE variable=weights complete dim=3
     static_assert(BEATS == CONFIG::groups * CONFIG::steps, "one row of weights per beat");
     static_assert(PE == CONFIG::pe && SIMD == CONFIG::simd, "the table is laid out for this fold");
     static_assert(!CONFIG::hold || CONFIG::steps == 1, "only a whole window can be kept");
@@ -65,6 +67,8 @@ template <class CONFIG, class CONSTANT, class DELTA, int BEATS, int LANES>
 void requant(stream<vec<typename CONFIG::acc_t, CONFIG::pe>> &acc,
              stream<vec<typename CONFIG::y_t, CONFIG::lanes>> &y,
              const CONSTANT (&constants)[BEATS][LANES], const DELTA (&deltas)[BEATS][LANES]) {
+#pragma HLS ARRAY_RESHAPE variable=constants complete dim=2
+#pragma HLS ARRAY_RESHAPE variable=deltas complete dim=2
     static const int parts = CONFIG::pe / CONFIG::lanes;
     static_assert(CONFIG::pe % CONFIG::lanes == 0, "a beat of sums holds whole output beats");
     static_assert(BEATS == CONFIG::groups * parts, "one row of constants per beat");

@@ -63,6 +63,10 @@ template <class CONFIG, class WINDOW, class WEIGHT, class CONSTANT, class DELTA,
 void matrix_parallel(const typename CONFIG::x_t (&x)[INPUTS], typename CONFIG::y_t (&y)[OUTPUTS],
                      const WEIGHT (&weights)[BEATS][PE][SIMD],
                      const CONSTANT (&constants)[GROUPS][PE], const DELTA (&deltas)[GROUPS][PE]) {
+#pragma HLS ARRAY_RESHAPE variable=weights complete dim=2
+#pragma HLS ARRAY_RESHAPE variable=weights complete dim=3
+#pragma HLS ARRAY_RESHAPE variable=constants complete dim=2
+#pragma HLS ARRAY_RESHAPE variable=deltas complete dim=2
     static_assert(BEATS == CONFIG::groups * CONFIG::steps, "one row of weights per beat");
     static_assert(PE == CONFIG::pe && SIMD == CONFIG::simd, "the table is laid out for this fold");
     typename CONFIG::x_t taps[WINDOW::kernel_rows * WINDOW::kernel_cols * WINDOW::channels];

@@ -34,8 +34,8 @@ class Library:
     """The compiled C simulation of a project."""
 
     path: Path
-    project: VitisProject
-    mode: Mode
+    name: str  # of the network
+    mode: Mode = Mode.NATIVE
 
 
 def compile_vitis(
@@ -63,15 +63,22 @@ def compile_vitis(
     output = folder.absolute() / f"{project.name}-{key[:16]}.so"
     if not output.is_file():
         _make(project, library_command, output, flags, timeout_s)
-    return Library(output, project, mode)
+    return Library(output, project.name, mode)
 
 
-def compile_testbench(project: VitisProject, timeout_s: float = TIMEOUT_S) -> Path:
-    """Compile firmware and testbench into a program, kept in the project's folder."""
-    key = _key(project, testbench_command(project.name, "", FIRMWARE_FLAGS))
+def compile_testbench(
+    project: VitisProject, mode: Mode | str = Mode.NATIVE, timeout_s: float = TIMEOUT_S
+) -> Path:
+    """Compile firmware and testbench into a program, kept in the project's folder.
+
+    Raises:
+        As `compile_vitis`.
+    """
+    flags = (*FIRMWARE_FLAGS, *MODE_FLAGS[Mode(mode)])
+    key = _key(project, testbench_command(project.name, "", flags))
     output = project.root.absolute() / f"{project.name}_test-{key[:16]}"
     if not output.is_file():
-        _make(project, testbench_command, output, FIRMWARE_FLAGS, timeout_s)
+        _make(project, testbench_command, output, flags, timeout_s)
     return output
 
 

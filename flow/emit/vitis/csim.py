@@ -31,7 +31,7 @@ def _simulate(
     library: Library, graph: IntGraph, codes: IntArray, wanted: list[str]
 ) -> dict[str, IntArray]:
     check_codes(graph, codes)
-    function = getattr(ctypes.CDLL(str(library.path)), f"{library.project.name}_codes")
+    function = getattr(ctypes.CDLL(str(library.path)), f"{library.name}_codes")
     function.restype = ctypes.c_longlong
     source = np.ascontiguousarray(codes, np.int64)
     output = np.empty((len(codes), *graph.output.out_shape), np.int64)

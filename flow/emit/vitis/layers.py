@@ -140,18 +140,11 @@ def _window_struct(node: Node, plan: WindowPlan | None) -> Struct:
 
 
 def _rom_pragmas(node: Node, unit: UnitPlan) -> tuple[str, ...]:
-    """How the layer's tables are stored: whole beats side by side, in the memory of the plan."""
+    """Which memory holds the weights; how they lie in it is the business of the kernel."""
     if unit.mac is None:
         return ()
     place = "lutram" if unit.weight_rom == "distributed" else "bram"
-    name = node.name
-    return (
-        f"ARRAY_RESHAPE variable={name}_weights complete dim=2",
-        f"ARRAY_RESHAPE variable={name}_weights complete dim=3",
-        f"BIND_STORAGE variable={name}_weights type=rom_1p impl={place}",
-        f"ARRAY_RESHAPE variable={name}_constants complete dim=2",
-        f"ARRAY_RESHAPE variable={name}_shifts complete dim=2",
-    )
+    return (f"BIND_STORAGE variable={node.name}_weights type=rom_1p impl={place}",)
 
 
 def _summary(node: Node, unit: UnitPlan) -> str:

@@ -27,7 +27,8 @@ class Tap:
 class VitisProject:
     """A project folder; `project.json` in it holds the same fields.
 
-    `files` maps every written file, relative to `root`, to its SHA-256.
+    `files` maps every written file, relative to `root`, to its SHA-256; what a run chooses (the
+    testbench's frames, the tool's steps) is not among them.
     """
 
     root: Path

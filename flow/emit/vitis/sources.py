@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from flow.emit.vitis.cpp import Buffer, Call, Layer, Struct, element_type
 from flow.emit.vitis.layers import layers
 from flow.errors import ConfigError
 from flow.graph.store import graph_hash
-from flow.graph.types import IntArray, IntGraph, Shape, TensorType
+from flow.graph.types import IntGraph, Shape, TensorType
 from flow.plan import HwPlan, plan_hash
 from flow.templates import render
 
@@ -29,7 +28,7 @@ LIBRARY = (
     "shift_parallel.h",
     "shift_host.h",
 )
-SCRIPTS = ("build_prj.tcl", "build_opt.tcl", "vivado_synth.tcl")
+SCRIPTS = ("build_prj.tcl", "vivado_synth.tcl")
 # names that a C++ function cannot have, or that would hide what the firmware uses
 RESERVED_TEXT = """
     alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl
@@ -45,18 +44,8 @@ RESERVED = frozenset(RESERVED_TEXT.split())
 FIFO_DEPTH = 16  # of the stream behind the input port, as between units
 
 
-@dataclass(frozen=True, slots=True)
-class Frames:
-    """What the testbench runs: codes [n, h, w, c] of the input and of the output."""
-
-    codes: IntArray
-    expected: IntArray
-
-
-def generate(
-    graph: IntGraph, plan: HwPlan, io_type: str, part: str, frames: Frames
-) -> dict[str, str]:
-    """Texts of all files but those copied from hls4ml, by their path in the project.
+def generate(graph: IntGraph, plan: HwPlan, io_type: str, part: str) -> dict[str, str]:
+    """Texts of all files that the network and its plan decide, by their path in the project.
 
     Raises:
         ConfigError: the network's name cannot name a C++ function.
@@ -84,8 +73,6 @@ def generate(
             **common,
         ),
         "build_lib.sh": _render("build_lib.sh.j2", command=_command_text(graph.name), **common),
-        "tb_data/tb_input_features.dat": _lines(frames.codes),
-        "tb_data/tb_output_predictions.dat": _lines(frames.expected),
     }
     for layer in built:
         for table in layer.tables:
@@ -174,10 +161,6 @@ def _port(tensor: TensorType) -> str:
 
 def _size(shape: Shape) -> int:
     return shape[0] * shape[1] * shape[2]
-
-
-def _lines(codes: IntArray) -> str:
-    return "".join(" ".join(map(str, frame)) + "\n" for frame in codes.reshape(len(codes), -1))
 
 
 def _command_text(name: str) -> str:

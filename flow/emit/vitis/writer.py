@@ -7,8 +7,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from flow.cache import publish
 from flow.emit.vitis.layers import IO_TYPES
 from flow.emit.vitis.project import (
@@ -21,14 +19,13 @@ from flow.emit.vitis.project import (
     manifest_text,
     read_manifest,
 )
-from flow.emit.vitis.sources import Frames, generate
+from flow.emit.vitis.sources import generate
+from flow.emit.vitis.testbench import write_frames
+from flow.emit.vitis.tool import write_steps
 from flow.errors import ConfigError, DataError, PlanError, ToolMissing
-from flow.graph.reference import run
 from flow.graph.store import graph_hash
 from flow.graph.types import IntArray, IntGraph
 from flow.plan import HwPlan, plan_hash
-
-TESTBENCH_FRAMES = 4
 
 
 def write_vitis_project(
@@ -62,9 +59,7 @@ def write_vitis_project(
         )
     part = _part(plan)
     _refuse_other_content(folder, graph)
-    if codes is None:
-        codes = _random_codes(graph)
-    texts = generate(graph, plan, io_type, part, Frames(codes, run(graph, codes)))
+    texts = generate(graph, plan, io_type, part)
     project = VitisProject(
         root=folder,
         format=FORMAT,
@@ -80,7 +75,9 @@ def write_vitis_project(
         | _library_hashes(),
     )
     if not _holds(folder, project):
-        _publish(project, texts)
+        _publish(project, texts, graph, codes)
+    elif codes is not None:
+        write_frames(folder, graph, codes)
     return project
 
 
@@ -118,7 +115,9 @@ def _holds(folder: Path, project: VitisProject) -> bool:
         return False
 
 
-def _publish(project: VitisProject, texts: dict[str, str]) -> None:
+def _publish(
+    project: VitisProject, texts: dict[str, str], graph: IntGraph, codes: IntArray | None
+) -> None:
     parent = project.root.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{project.root.name}.", dir=parent) as scratch:
@@ -128,6 +127,8 @@ def _publish(project: VitisProject, texts: dict[str, str]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         shutil.copytree(_ap_types(), staging / "firmware" / "ap_types")
+        write_frames(staging, graph, codes)
+        write_steps(staging)
         (staging / MANIFEST).write_bytes(manifest_text(project))
         publish(staging, project.root.absolute())
 
@@ -152,9 +153,3 @@ def _ap_types() -> Path:
             "ap_types", "the firmware's integer types", "Reinstall hls4ml 1.3.0: make setup."
         )
     return folder
-
-
-def _random_codes(graph: IntGraph) -> IntArray:
-    low, high = graph.input_type.lo, graph.input_type.hi + 1
-    shape = (TESTBENCH_FRAMES, *graph.input_shape)
-    return np.random.default_rng(1).integers(low, high, shape)
