@@ -14,6 +14,7 @@ from hls4ml.model.attributes import Attribute
 from hls4ml.model.layers import Layer
 from hls4ml.model.types import FixedPrecisionType
 
+from flow.graph.arithmetic import signed_bits
 from flow.graph.store import ARRAYS, input_map_from_fields, node_fields, node_from_fields
 from flow.graph.types import IntGraph, Shape, TensorType
 
@@ -51,6 +52,21 @@ class ShiftMatrix(ShiftPool):
         Attribute("spec", value_type=dict),
         *(Attribute(key, value_type=np.ndarray) for key in ARRAYS),
     ]
+
+    def initialize(self) -> None:
+        """Declare the output, and the real weights and biases that hls4ml's profiling plots."""
+        super().initialize()
+        for name, codes, exponents in (
+            ("real_weight", "weights", "weight_exp"),
+            ("real_bias", "bias", "bias_exp"),
+        ):
+            integers, exps = self.get_attr(codes), self.get_attr(exponents)
+            low, high = int(exps.min()), int(exps.max())
+            bits = signed_bits(int(integers.min()), int(integers.max())) + high - low
+            precision = FixedPrecisionType(bits, bits + low, True)
+            self.add_weights_variable(
+                name, f"{name}{{index}}", precision=precision, data=np.ldexp(integers, exps)
+            )
 
 
 class ShiftNetwork(Layer):  # type: ignore[misc]

@@ -63,7 +63,9 @@ def generate(graph: IntGraph, plan: HwPlan, io_type: str, part: str) -> dict[str
         "firmware/parameters.h": _render(
             "parameters.h.j2", guard=guard, library=LIBRARY, layers=built, **common
         ),
-        f"{graph.name}_frame.h": _render("frame.h.j2", guard=guard, **values),
+        f"{graph.name}_frame.h": _render(
+            "frame.h.j2", guard=guard, traced=list(_traced(graph)), **values
+        ),
         f"{graph.name}_bridge.cpp": _render("bridge.cpp.j2", traced=_traced(graph), **common),
         f"{graph.name}_test.cpp": _render("test.cpp.j2", **common),
         "project.tcl": _render(
