@@ -32,7 +32,8 @@ class Case:
     Args:
         arguments: as typed into a shell.
         message: all that is printed to stderr after 'error: '; {tmp} is the working directory,
-            {root} the repository, {sha256} any hash.
+            {root} the repository, {sha256} any hash, {line TEXT} the word 'line' and the number of
+            the first one of config.yaml that begins so.
         prepare: makes the files that the call names.
         code: the exit code.
         stage: in which it fails; None: before any stage, so that not one file is written.

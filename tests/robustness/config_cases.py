@@ -49,11 +49,11 @@ CASES = (
          "data, targets, models, tools.\n"
          "  Correct config.yaml.", text("config.yaml", "kws\n")),
     Case("bracket not closed", CALL,
-         "config.yaml, line 26, column 12: this is not valid YAML: expected ',' or ']', "
+         "config.yaml, {line classes:}, column 12: this is not valid YAML: expected ',' or ']', "
          "but got ':'.\n"
          "  Correct config.yaml.", config(("[49, 10, 1]", "[49, 10, 1"))),
     Case("tab in the indentation", CALL,
-         "config.yaml, line 29, column 1: this is not valid YAML: found character '\\t' "
+         "config.yaml, {line quant:}, column 1: this is not valid YAML: found character '\\t' "
          "that cannot start any token.\n"
          "  Correct config.yaml.", config(("    quant: mpq", "\tquant: mpq"))),
     Case("two documents", CALL,
@@ -61,7 +61,7 @@ CASES = (
          "document.\n"
          "  Correct config.yaml.", text("config.yaml", "a: 1\n---\nb: 2\n")),
     Case("Python object in the configuration", CALL,
-         "config.yaml, line 5, column 11: this is not valid YAML: could not determine a "
+         "config.yaml, {line folder:}, column 11: this is not valid YAML: could not determine a "
          "constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.system'.\n"
          "  Correct config.yaml.",
          config(("../shared/data ", "!!python/object/apply:os.system ['touch pwned'] "))),
@@ -72,7 +72,7 @@ CASES = (
          "config.yaml: its values are nested more than 20 deep.\n"
          "  Correct config.yaml.", text("config.yaml", "data: &a [*a]\n")),
     Case("unknown alias", CALL,
-         "config.yaml, line 27, column 16: this is not valid YAML: found undefined "
+         "config.yaml, {line raw_dtype:}, column 16: this is not valid YAML: found undefined "
          "alias 'x'.\n"
          "  Correct config.yaml.", config(("raw_dtype: int8", "raw_dtype: *x"))),
     Case("nested a thousand times", CALL,
@@ -86,24 +86,25 @@ CASES = (
          "  Correct config.yaml.", text("config.yaml", "? [a, b]\n: 1\n")),
     Case("number as a key", CALL,
          "config.yaml has 2 errors:\n"
-         "  models.kws.classes (line 24): is missing.\n"
-         "  models.kws.12 (line 24): unknown key; allowed here: input_shape, classes, "
+         "  models.kws.classes ({line kws:}): is missing.\n"
+         "  models.kws.12 ({line kws:}): unknown key; allowed here: input_shape, classes, "
          "raw_dtype, metric, quant, target, target_ii_cycles, frames, dsp_budget, "
          "lut_budget, layers.\n"
          "  Correct config.yaml.", config(("    classes: 12", "    12: 12"))),
     Case("key twice", CALL,
-         "config.yaml, line 27: key models.kws.classes appears twice, first in line 26.\n"
+         "config.yaml, {line classes: 10}: key models.kws.classes appears twice, first in "
+         "{line classes:}.\n"
          "  Remove one of the two.",
          config(("    classes: 12", "    classes: 12\n    classes: 10"))),
     Case("unknown key", CALL,
          "config.yaml has 1 error:\n"
-         "  models.kws.clases (line 27): unknown key; allowed here: input_shape, "
+         "  models.kws.clases ({line clases:}): unknown key; allowed here: input_shape, "
          "classes, raw_dtype, metric, quant, target, target_ii_cycles, frames, "
          "dsp_budget, lut_budget, layers.\n"
          "  Correct config.yaml.", config(("    classes: 12", "    classes: 12\n    clases: 12"))),
     Case("missing key", CALL,
          "config.yaml has 1 error:\n"
-         "  models.kws.classes (line 24): is missing.\n"
+         "  models.kws.classes ({line kws:}): is missing.\n"
          "  Correct config.yaml.", config(("    classes: 12\n", ""))),
     Case("missing section", CALL,
          "config.yaml has 4 errors:\n"
@@ -114,77 +115,78 @@ CASES = (
          "  Correct config.yaml.", text("config.yaml", "models: {}\n")),
     Case("word for a number", CALL,
          "config.yaml has 1 error:\n"
-         "  targets.xc7z020.dsp (line 12): 'many' is not allowed; it must be an integer "
+         "  targets.xc7z020.dsp ({line dsp:}): 'many' is not allowed; it must be an integer "
          "of at least 0.\n"
          "  Correct config.yaml.", config(("dsp: 220", "dsp: many"))),
     Case("text of a number", CALL,
          "config.yaml has 1 error:\n"
-         "  targets.xc7z020.dsp (line 12): '220' is not allowed; it must be an integer "
+         "  targets.xc7z020.dsp ({line dsp:}): '220' is not allowed; it must be an integer "
          "of at least 0.\n"
          "  Correct config.yaml.", config(("dsp: 220", "dsp: '220'"))),
     Case("yes for a number", CALL,
          "config.yaml has 1 error:\n"
-         "  targets.xc7z020.dsp (line 12): True is not allowed; it must be an integer "
+         "  targets.xc7z020.dsp ({line dsp:}): True is not allowed; it must be an integer "
          "of at least 0.\n"
          "  Correct config.yaml.", config(("dsp: 220", "dsp: yes"))),
     Case("not a number for a clock", CALL,
          "config.yaml has 1 error:\n"
-         "  targets.xc7z020.clock_mhz (line 14): nan is not allowed; it must be a "
+         "  targets.xc7z020.clock_mhz ({line clock_mhz:}): nan is not allowed; it must be a "
          "number of MHz above 0.\n"
          "  Correct config.yaml.", config(("clock_mhz: 100", "clock_mhz: .nan"))),
     Case("clock of 0", CALL,
          "config.yaml has 1 error:\n"
-         "  targets.xc7z020.clock_mhz (line 14): 0 is not allowed; it must be a number "
+         "  targets.xc7z020.clock_mhz ({line clock_mhz:}): 0 is not allowed; it must be a number "
          "of MHz above 0.\n"
          "  Correct config.yaml.", config(("clock_mhz: 100", "clock_mhz: 0"))),
     Case("share above 1", CALL,
          "config.yaml has 1 error:\n"
-         "  models.kws.dsp_budget (line 33): 85 is not allowed; it must be a share in "
+         "  models.kws.dsp_budget ({line dsp_budget:}): 85 is not allowed; it must be a share in "
          "0..1.\n"
          "  Correct config.yaml.", config(("dsp_budget: 0.85", "dsp_budget: 85"))),
     Case("all stalled", CALL,
          "config.yaml has 1 error:\n"
-         "  tools.simulation.stall_in_percent (line 42): 100 is not allowed; it must be "
+         "  tools.simulation.stall_in_percent ({line stall_in_percent:}): 100 is not "
+         "allowed; it must be "
          "an integer in 1..95.\n"
          "  Correct config.yaml.", config(("stall_in_percent: 30 ", "stall_in_percent: 100 "))),
     Case("no seeds", CALL,
          "config.yaml has 1 error:\n"
-         "  tools.simulation.seeds (line 44): [] is not allowed; it must be a list of "
+         "  tools.simulation.seeds ({line seeds:}): [] is not allowed; it must be a list of "
          "at least one integer.\n"
          "  Correct config.yaml.", config(("seeds: [1, 2]", "seeds: []"))),
     Case("seed too large", CALL,
          "config.yaml has 1 error:\n"
-         "  tools.simulation.seeds.1 (line 44): 4294967296 is not allowed; it must be "
+         "  tools.simulation.seeds.1 ({line seeds:}): 4294967296 is not allowed; it must be "
          "an integer in 0..4294967295.\n"
          "  Correct config.yaml.", config(("seeds: [1, 2]", "seeds: [1, 4294967296]"))),
     Case("shape of two", CALL,
          "config.yaml has 1 error:\n"
-         "  models.kws.input_shape.2 (line 25): is missing.\n"
+         "  models.kws.input_shape.2 ({line input_shape:}): is missing.\n"
          "  Correct config.yaml.", config(("[49, 10, 1]", "[49, 10]"))),
     Case("frames of 0 in the configuration", CALL,
          "config.yaml has 1 error:\n"
-         "  models.kws.frames (line 32): 0 is not allowed; it must be an integer in "
+         "  models.kws.frames ({line frames:}): 0 is not allowed; it must be an integer in "
          "1..100000.\n"
          "  Correct config.yaml.", config(("frames: 64 ", "frames: 0 "))),
     Case("unknown family", CALL,
          "config.yaml has 1 error:\n"
-         "  targets.xc7z020.family (line 9): 'versal' is not allowed; it must be xc7 "
+         "  targets.xc7z020.family ({line family:}): 'versal' is not allowed; it must be xc7 "
          "or ecp5.\n"
          "  Correct config.yaml.", config(("family: xc7", "family: versal"))),
     Case("target that is not there", CALL,
          "config.yaml has 1 error:\n"
-         "  models.kws.target (line 30): 'xc7z045' is not allowed; it must be one of "
+         "  models.kws.target ({line target:}): 'xc7z045' is not allowed; it must be one of "
          "the targets: xc7z020, lfe5u-85f.\n"
          "  Correct config.yaml.", config(("target: xc7z020", "target: xc7z045"))),
     Case("several errors at once", CALL,
          "config.yaml has 4 errors:\n"
-         "  targets.xc7z020.dsp (line 12): -1 is not allowed; it must be an integer of "
+         "  targets.xc7z020.dsp ({line dsp:}): -1 is not allowed; it must be an integer of "
          "at least 0.\n"
-         "  models.kws.classes (line 26): 'one' is not allowed; it must be an integer "
+         "  models.kws.classes ({line classes:}): 'one' is not allowed; it must be an integer "
          "of at least 2.\n"
-         "  models.kws.target (line 30): 'none' is not allowed; it must be one of the "
+         "  models.kws.target ({line target:}): 'none' is not allowed; it must be one of the "
          "targets: xc7z020, lfe5u-85f.\n"
-         "  tools.jobs (line 38): 0 is not allowed; it must be auto, or an integer of "
+         "  tools.jobs ({line jobs:}): 0 is not allowed; it must be auto, or an integer of "
          "at least 1.\n"
          "  Correct config.yaml.",
          config(("dsp: 220", "dsp: -1"), ("classes: 12", "classes: one"), ("jobs: auto", "jobs: 0"),
@@ -207,17 +209,17 @@ CASES = (
          "(models.<model>.layers.conv2d.simd).", layers("{conv2d: {simd: 7}}"), stage="plan"),
     Case("override of an unknown kind", CALL,
          "config.yaml has 1 error:\n"
-         "  models.kws.layers.conv2d.lanes (line 35): unknown key; allowed here: pe, "
+         "  models.kws.layers.conv2d.lanes ({line layers:}): unknown key; allowed here: pe, "
          "simd, products.\n"
          "  Correct config.yaml.", layers("{conv2d: {lanes: 7}}")),
     Case("PE of 0", CALL,
          "config.yaml has 1 error:\n"
-         "  models.kws.layers.conv2d.pe (line 35): 0 is not allowed; it must be an "
+         "  models.kws.layers.conv2d.pe ({line layers:}): 0 is not allowed; it must be an "
          "integer of at least 1.\n"
          "  Correct config.yaml.", layers("{conv2d: {pe: 0}}")),
     Case("products in BRAM", CALL,
          "config.yaml has 1 error:\n"
-         "  models.kws.layers.conv2d.products (line 35): 'bram' is not allowed; it must "
+         "  models.kws.layers.conv2d.products ({line layers:}): 'bram' is not allowed; it must "
          "be lut or dsp.\n"
          "  Correct config.yaml.", layers("{conv2d: {products: bram}}")),
     Case("several overrides wrong", PLAN,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,8 @@ def test_wrong_call_says_what_to_do(
     before = _files(place.folder)
     code = build.main(shlex.split(case.arguments))
     captured = capsys.readouterr()
-    assert _shown(captured.err, place) == f"error: {case.message}\n"
+    message = re.sub(r"\{line (.+?)\}", partial(_line, place.folder), case.message)
+    assert _shown(captured.err, place) == f"error: {message}\n"
     assert code == case.code
     made = _files(place.folder) - before
     if case.stage is None:
@@ -87,6 +89,12 @@ def _shown(text: str, place: Place) -> str:
     """A message without what differs from one machine or file to another."""
     text = text.replace(str(place.folder), "{tmp}").replace(str(ROOT), "{root}")
     return re.sub(r"\b[0-9a-f]{64}\b", "{sha256}", text)
+
+
+def _line(folder: Path, wanted: re.Match[str]) -> str:
+    lines = (folder / "config.yaml").read_text(encoding="utf-8").splitlines()
+    number = next(i for i, line in enumerate(lines, 1) if line.strip().startswith(wanted[1]))
+    return f"line {number}"
 
 
 def _files(folder: Path) -> set[Path]:
