@@ -153,14 +153,15 @@ def _free_running_mac(
 ) -> None:
     """MAC and FIFO: stalls stop at the pipeline's entrance."""
     x = builder.stream("x", streams["x"].width)
+    v = builder.stream("v", streams["w"].width)
     acc = builder.stream("acc", sums.width)
     builder.add(
         "free_run",
         "u_free_run",
-        {"X_BITS": x.width, "ACC_BITS": acc.width, "LATENCY": latency},
-        {"s": streams["x"], "x": x, "acc": acc, "m": sums},
+        {"X_BITS": x.width, "W_BITS": v.width, "ACC_BITS": acc.width, "LATENCY": latency},
+        {"s": streams["x"], "w": streams["w"], "x": x, "v": v, "acc": acc, "m": sums},
     )
-    _kernel(builder, mac, {"x": x, "w": streams["w"], "acc": acc})
+    _kernel(builder, mac, {"x": x, "w": v, "acc": acc})
 
 
 def _stalling_mac(

@@ -4,10 +4,13 @@
 // room for everything that may be inside. A stall then ends here and not at every register of the
 // pipeline and of what feeds it.
 //
-// s -> x -> (pipeline) -> acc -> FIFO -> m. The pipeline gives at most one word per beat, at most
-// LATENCY cycles after it.
+// s and w -> x and v -> (pipeline) -> acc -> FIFO -> m. Beats of both inputs go in together, so that
+// the pipeline, whose end is always ready, never refuses one: its own ready outputs, late and with
+// a large fan-out, are left out. It gives at most one word per beat, at most LATENCY cycles after
+// it.
 module free_run #(
   parameter int X_BITS = 8,
+  parameter int W_BITS = 8,
   parameter int ACC_BITS = 8,
   parameter int LATENCY = 14                 // 1 to 29: the FIFO is one LUT RAM deep
 ) (
@@ -16,9 +19,15 @@ module free_run #(
   input  logic [X_BITS-1:0]   s_tdata,
   input  logic                s_tvalid,
   output logic                s_tready,
+  input  logic [W_BITS-1:0]   w_tdata,
+  input  logic                w_tvalid,
+  output logic                w_tready,
   output logic [X_BITS-1:0]   x_tdata,
   output logic                x_tvalid,
   input  logic                x_tready,
+  output logic [W_BITS-1:0]   v_tdata,
+  output logic                v_tvalid,
+  input  logic                v_tready,
   input  logic [ACC_BITS-1:0] acc_tdata,
   input  logic                acc_tvalid,
   output logic                acc_tready,
@@ -38,12 +47,17 @@ module free_run #(
 
   logic [LEVEL_BITS-1:0] level_q;   // words in the FIFO
   logic                  go_q;
-  logic                  unused_fifo_ready;  // always: that is what `go_q` is for
+  logic                  unused_ready;       // always high where it counts, thanks to `go_q`
+  logic                  fifo_ready;
 
-  assign x_tdata    = s_tdata;
-  assign x_tvalid   = s_tvalid && go_q;
-  assign s_tready   = x_tready && go_q;
-  assign acc_tready = 1'b1;
+  assign x_tdata      = s_tdata;
+  assign v_tdata      = w_tdata;
+  assign x_tvalid     = s_tvalid && w_tvalid && go_q;
+  assign v_tvalid     = s_tvalid && w_tvalid && go_q;
+  assign s_tready     = w_tvalid && go_q;
+  assign w_tready     = s_tvalid && go_q;
+  assign acc_tready   = 1'b1;
+  assign unused_ready = x_tready && v_tready && fifo_ready;
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -60,7 +74,7 @@ module free_run #(
     .rst(rst),
     .s_tdata(acc_tdata),
     .s_tvalid(acc_tvalid),
-    .s_tready(unused_fifo_ready),
+    .s_tready(fifo_ready),
     .m_tdata(m_tdata),
     .m_tvalid(m_tvalid),
     .m_tready(m_tready)

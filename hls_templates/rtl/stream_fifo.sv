@@ -67,7 +67,8 @@ module stream_fifo #(
     assign m_tvalid = filled_q;
     assign read     = m_tvalid && m_tready;
   end else begin : gen_block_ram
-    (* ram_style = "block" *) logic [WIDTH-1:0] memory [0:DEPTH-1];
+    // A place is never written and read in one cycle (full or empty then): no bypass is needed.
+    (* ram_style = "block", no_rw_check *) logic [WIDTH-1:0] memory [0:DEPTH-1];
     logic [WIDTH-1:0] data_s1;
     logic             valid_s1;
     logic             move_s1;

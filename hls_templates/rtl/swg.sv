@@ -102,7 +102,9 @@ module swg #(
   endfunction
 
   // -- Write side
-  (* ram_style = RING_STYLE *) logic [WORD_BITS-1:0] ring [0:RING_WORDS-1];
+  // No word is read in the cycle in which its place is written: it has come in before, and its place
+  // is free after it. Without this promise Yosys builds a bypass behind the RAM of an ECP5.
+  (* ram_style = RING_STYLE, no_rw_check *) logic [WORD_BITS-1:0] ring [0:RING_WORDS-1];
   address_t write_address_q;
   offset_t  room_q;                 // free words less one; those freed before they came count
   logic     write;

@@ -13,12 +13,13 @@ SHAPES = ((1, 1), (2, 1), (4, 1), (4, 3), (9, 1), (14, 1), (29, 1), (29, 9))  # 
 
 
 def pipeline(rng: random.Random, stages: int, keep: int, latency: int) -> Instance:
-    words = [rng.getrandbits(WIDTH) for _ in range(COUNT)]
+    left, right = ([rng.getrandbits(WIDTH) for _ in range(COUNT)] for _ in range(2))
+    pairs = [w << WIDTH | s for s, w in zip(left, right, strict=True)]
     return Instance(
         "free_run_delay",
         {"WIDTH": WIDTH, "STAGES": stages, "KEEP": keep, "LATENCY": latency},
-        [Stream("s", WIDTH, words)],
-        [Stream("m", WIDTH, words[keep - 1 :: keep])],
+        [Stream("s", WIDTH, left), Stream("w", WIDTH, right)],
+        [Stream("m", 2 * WIDTH, pairs[keep - 1 :: keep])],
     )
 
 
