@@ -16,9 +16,9 @@ import tensorflow as tf
 from flow.emit import load_project
 from flow.emit._shift_layers import graph_of
 from flow.emit.hls4ml_backend import convert, keras_network
-from flow.errors import ConfigError, DataError, FlowError, PlanError
+from flow.errors import ConfigError, DataError, FlowError, PlanError, ToolMissing
 from flow.frontend import from_keras
-from flow.graph import graph_hash, map_input, run
+from flow.graph import graph_hash, map_input, run, run_taps
 from flow.plan import Target, plan, save_plan
 from models.quantizers import CUSTOM_OBJECTS
 from tests.frontend.small_models import activation, conv, dense, frozen, samples
@@ -159,15 +159,28 @@ def test_an_unknown_option_is_refused(model: tf.keras.Model, tmp_path: Path) -> 
         converted(model, tmp_path, colour="red", part="xc7z020clg400-1")
     assert str(caught.value) == (
         "back end 'Shift' has no option ['colour', 'part'].\n"
-        "  Its options: target, engine, ii_cycles, layers, plan_file, jobs, xls_timeout_s, "
-        "cache_dir."
+        "  Its options: target, engine, io_type, ii_cycles, layers, plan_file, jobs, "
+        "xls_timeout_s, cache_dir.\n  Part and clock are the target's, in config.yaml."
     )
 
 
-def test_the_vitis_engine_is_refused(model: tf.keras.Model, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "quartus"}, "engine 'quartus' is not available; choose one of: xls, vitis."),
+        ({"io_type": "io_parallel"},
+         "io_type 'io_parallel' is not available with engine 'xls'; choose one of: io_stream."),
+        ({"engine": "vitis", "io_type": "io_serial"},
+         "io_type 'io_serial' is not available with engine 'vitis'; choose one of: io_stream, "
+         "io_parallel."),
+    ],
+)  # fmt: skip
+def test_engines_and_io_types_that_do_not_exist_are_refused(
+    model: tf.keras.Model, tmp_path: Path, options: dict[str, str], message: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
-        converted(model, tmp_path, engine="vitis")
-    assert str(caught.value) == "engine 'vitis' is not available; choose one of ('xls',)."
+        converted(model, tmp_path, **options)
+    assert str(caught.value) == message
 
 
 def test_an_unknown_target_is_refused(model: tf.keras.Model, tmp_path: Path) -> None:
@@ -220,8 +233,110 @@ def test_inputs_that_are_not_finite_are_refused(model: tf.keras.Model, tmp_path:
 
 
 def test_an_unknown_option_of_build_is_refused(model: tf.keras.Model, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"build\(\) has no option \['csim'\]"):
+    with pytest.raises(ConfigError) as caught:
         converted(model, tmp_path).build(csim=True)
+    assert str(caught.value) == (
+        "build() has no option ['csim'] with engine 'xls'.\n"
+        "  Its options: x, frames, simulate, synth."
+    )
+
+
+@pytest.fixture(scope="module")
+def vitis(model: tf.keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The network behind engine vitis, compiled."""
+    made = converted(model, tmp_path_factory.mktemp("vitis") / "project", engine="vitis",
+                     ii_cycles=300)  # fmt: skip
+    made.compile()
+    return made
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_c_simulation_predicts_what_the_reference_computes(
+    model: tf.keras.Model, vitis: Any, dtype: type
+) -> None:
+    x = samples(model, 60)
+    expected, x = reference(model, x), x.astype(dtype)
+    y = vitis.predict(x)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(vitis._predict(x), y)  # hls4ml's own call of the library
+
+
+def test_hls4ml_traces_every_layer(model: tf.keras.Model, vitis: Any) -> None:
+    x = samples(model, 20)
+    graph = from_keras(model)
+    expected = run_taps(graph, map_input(graph, x.reshape((-1, *graph.input_shape))))
+    y, taps = vitis.trace(np.ascontiguousarray(x, np.float64))
+    assert list(taps) == [node.name for node in graph.nodes]
+    np.testing.assert_array_equal(y, reference(model, x))
+    for node in graph.nodes:
+        real = (expected[node.name] - node.y.zero_point) * 2.0**node.y.scale_exp
+        np.testing.assert_array_equal(taps[node.name].reshape(real.shape), real)
+
+
+def test_a_second_compilation_finds_the_library(
+    vitis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flow.emit.vitis import compile as compiling
+
+    def forbid(*_: object, **__: object) -> None:
+        raise AssertionError("g++ was started")
+
+    monkeypatch.setattr(compiling, "run_limited", forbid)
+    vitis.compile()
+
+
+def test_build_runs_the_testbench_on_given_frames(model: tf.keras.Model, vitis: Any) -> None:
+    report = vitis.build(x=samples(model, 9), frames=7)
+    assert (report["csim"].frames, report["csim"].codes_compared) == (7, 21)
+    assert report["plan"].target_ii_cycles == 300
+
+
+def test_synthesis_needs_vitis(vitis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    with pytest.raises(ToolMissing, match="tool 'Vitis HLS' is missing; it is needed for synth"):
+        vitis.build(csim=False, synth=True)
+
+
+def test_the_options_of_build_are_those_of_the_engine(vitis: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        vitis.build(simulate=True)
+    assert str(caught.value) == (
+        "build() has no option ['simulate'] with engine 'vitis'.\n"
+        "  Its options: x, frames, reset, csim, synth, cosim, validation, export, vsynth."
+    )
+
+
+def test_hls4mls_testbench_data_are_used(model: tf.keras.Model, tmp_path: Path) -> None:
+    x = samples(model, 5)
+    np.save(tmp_path / "x.npy", x)
+    made = converted(
+        model, tmp_path / "p", engine="vitis", ii_cycles=300, input_data_tb=str(tmp_path / "x.npy")
+    )
+    made.write()
+    graph = from_keras(model)
+    stored = np.loadtxt(tmp_path / "p" / "tb_data" / "tb_input_features.dat", np.int64)
+    codes = map_input(graph, x.reshape((-1, *graph.input_shape)))
+    np.testing.assert_array_equal(stored, codes.reshape(5, -1))
+
+
+def test_testbench_data_that_cannot_be_used_are_refused(
+    model: tf.keras.Model, tmp_path: Path
+) -> None:
+    missing = converted(model, tmp_path / "p", engine="vitis", input_data_tb="no.npy")
+    with pytest.raises(DataError, match=r"input_data_tb='no\.npy' cannot be read"):
+        missing.write()
+    given = converted(model, tmp_path / "p", engine="vitis", output_data_tb="y.npy")
+    with pytest.raises(ConfigError, match=r"output_data_tb='y\.npy' is not supported"):
+        given.write()
+    assert not (tmp_path / "p").exists()
+
+
+def test_profiling_sees_real_weights(model: tf.keras.Model, vitis: Any) -> None:
+    graph = from_keras(model)
+    weight, bias = list(vitis.get_layers())[1].get_weights()
+    node = graph.nodes[0]
+    np.testing.assert_array_equal(weight.data, node.weights * 2.0**node.weight_exp)
+    np.testing.assert_array_equal(bias.data, node.bias * 2.0**node.bias_exp)
 
 
 def test_an_unsupported_model_is_refused_with_its_reason(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from flow.run_limited import Outcome, run_limited
 SOURCES = (".h", ".cpp")
 TIMEOUT_S = 600.0
 LOG = "g++.log"
+PLAIN = {"LC_ALL": "C"}  # messages in English and in ASCII
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _make(
     with tempfile.TemporaryDirectory(prefix=".g++.", dir=output.parent) as scratch:
         made = Path(scratch) / output.name
         command = command_of(project.name, str(made), flags)
-        outcome, code = run_limited(command, project.root, log, timeout_s)
+        outcome, code = run_limited(command, project.root, log, timeout_s, env=os.environ | PLAIN)
         if outcome is not Outcome.EXITED:
             raise FlowError(
                 f"g++ on the C++ of {project.name!r} did not end within {timeout_s:g} s.\n"

@@ -57,7 +57,7 @@ class Buffer:
     name: str
     element: str
     elems: int  # per beat; of the whole array
-    depth: int = 2  # beats
+    depth: int = 0  # beats; of a stream
 
 
 @dataclass(frozen=True, slots=True)

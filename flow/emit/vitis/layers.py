@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flow.emit.vitis.cpp import Buffer, Call, Layer, Struct, element_type
 from flow.emit.vitis.operators import Operator, operator_of
 from flow.graph.types import AveragePool, IntGraph, Node
 from flow.plan.hwplan import UnitPlan, WindowPlan
 
 IO_TYPES = ("io_stream", "io_parallel")
+INNER_DEPTH = 2  # of streams inside a layer; both ends run all the time
 
 
 def layers(graph: IntGraph, units: tuple[UnitPlan, ...], io_type: str) -> list[Layer]:
@@ -26,7 +29,7 @@ def layers(graph: IntGraph, units: tuple[UnitPlan, ...], io_type: str) -> list[L
 
 def _stream_layer(node: Node, unit: UnitPlan, operator: Operator, source: str) -> Layer:
     """[to words] [window] [gather] and the operator's processes, each with the stream it writes."""
-    chain = _Chain(node, source, unit.in_elems)
+    chain = _Chain(node.name, source, unit.in_elems)
     word_elems = unit.window.word_elems if unit.window else unit.x_elems
     elements = node.in_shape[0] * node.in_shape[1] * node.in_shape[2]
     chain.resize("words", word_elems, elements)
@@ -38,11 +41,11 @@ def _stream_layer(node: Node, unit: UnitPlan, operator: Operator, source: str) -
         chain.resize("beats", unit.x_elems, unit.window.words_out * word_elems)
     config = operator.config(node, unit, unit.lanes)
     for process in operator.processes(node, unit):
-        tables = [f"{node.name}_{suffix}" for suffix in process.table_suffixes]
-        depth = unit.fifo_depth if process.suffix == "y" else 2
         chain.call(
             f"{process.function}<{config.name}>", process.suffix, process.elems,
-            element=process.element, tables=tables, depth=depth,
+            role=f"{process.suffix}_t",
+            tables=[f"{node.name}_{suffix}" for suffix in process.tables],
+            depth=unit.fifo_depth if process.suffix == "y" else INNER_DEPTH,
         )  # fmt: skip
     return Layer(
         name=node.name,
@@ -59,7 +62,7 @@ def _stream_layer(node: Node, unit: UnitPlan, operator: Operator, source: str) -
 def _parallel_layer(node: Node, unit: UnitPlan, operator: Operator, source: str) -> Layer:
     tables = operator.tables(node, unit, unit.pe)
     config = operator.config(node, unit, unit.pe)
-    output = Buffer(f"{node.name}_y", element_type(node.y), _size(node))
+    output = Buffer(f"{node.name}_y", f"{config.name}::y_t", _size(node))
     arguments = (source, output.name, *(table.name for table in tables))
     return Layer(
         name=node.name,
@@ -76,10 +79,10 @@ def _parallel_layer(node: Node, unit: UnitPlan, operator: Operator, source: str)
 class _Chain:
     """The processes of one layer, each reading the stream that the one before writes."""
 
-    def __init__(self, node: Node, source: str, elems: int) -> None:
+    def __init__(self, layer: str, source: str, elems: int) -> None:
         self.buffers: list[Buffer] = []
         self.calls: list[Call] = []
-        self._node = node
+        self._layer = layer
         self._source = source
         self._elems = elems
 
@@ -89,14 +92,14 @@ class _Chain:
         suffix: str,
         elems: int,
         *,
-        element: str | None = None,
-        tables: list[str] | None = None,
-        depth: int = 2,
+        role: str = "x_t",
+        tables: Sequence[str] = (),
+        depth: int = INNER_DEPTH,
     ) -> None:
         """Append a process and the stream `<layer>_<suffix>` of `elems` elements per beat."""
-        name = f"{self._node.name}_{suffix}"
-        self.buffers.append(Buffer(name, element or element_type(self._node.x), elems, depth))
-        self.calls.append(Call(function, (self._source, name, *(tables or []))))
+        name = f"{self._layer}_{suffix}"
+        self.buffers.append(Buffer(name, f"{self._layer}_config::{role}", elems, depth))
+        self.calls.append(Call(function, (self._source, name, *tables)))
         self._source, self._elems = name, elems
 
     def resize(self, suffix: str, elems: int, elements: int) -> None:
@@ -105,7 +108,7 @@ class _Chain:
             return
         function = "widen" if elems > self._elems else "narrow"
         beats = elements // max(elems, self._elems)
-        element = element_type(self._node.x)
+        element = f"{self._layer}_config::x_t"
         self.call(f"shift::{function}<{element}, {self._elems}, {elems}, {beats}>", suffix, elems)
 
 

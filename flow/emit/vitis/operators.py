@@ -30,16 +30,16 @@ from flow.plan.hwplan import UnitPlan
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A template function of io_stream and the stream that it writes.
+    """A template function of io_stream and the stream `<layer>_<suffix>` that it writes.
 
-    `element` and `elems` describe the stream's beats; `with_tables` says which tables it reads.
+    A beat of the stream has `elems` elements of the configuration's type `<suffix>_t`; the last
+    process writes `y`. `tables` are the suffixes of the tables that it reads.
     """
 
     function: str
     suffix: str
-    element: str
     elems: int
-    table_suffixes: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +136,9 @@ def _matrix_tables(node: Node, unit: UnitPlan, lanes: int) -> tuple[Table, ...]:
 
 
 def _matrix_processes(node: Node, unit: UnitPlan) -> tuple[Process, ...]:
-    assert unit.mac is not None
-    acc = integer(unit.mac.acc_bits, True)
     return (
-        Process("shift::mac", "acc", acc, unit.pe, ("weights",)),
-        Process("shift::requant", "y", element_type(node.y), unit.lanes, ("constants", "shifts")),
+        Process("shift::mac", "acc", unit.pe, ("weights",)),
+        Process("shift::requant", "y", unit.lanes, ("constants", "shifts")),
     )
 
 
@@ -177,7 +175,7 @@ def _pool_config(node: Node, unit: UnitPlan, lanes: int) -> Struct:
 
 
 def _pool_processes(node: Node, unit: UnitPlan) -> tuple[Process, ...]:
-    return (Process("shift::pool", "y", element_type(node.y), unit.pe),)
+    return (Process("shift::pool", "y", unit.pe),)
 
 
 def _no_tables(node: Node, unit: UnitPlan, lanes: int) -> tuple[Table, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flow import __version__
 from flow.emit.vitis.command import FIRMWARE_FLAGS, library_command
-from flow.emit.vitis.cpp import Buffer, Call, Layer, Struct, element_type
+from flow.emit.vitis.cpp import Buffer, Call, Layer, Struct
 from flow.emit.vitis.layers import layers
 from flow.errors import ConfigError
 from flow.graph.store import graph_hash
@@ -107,7 +107,7 @@ def _top_values(graph: IntGraph, plan: HwPlan, built: list[Layer], io_type: str)
     streaming = io_type == "io_stream"
     source, result = graph.input_type, graph.output.y
     size = _size(graph.input_shape)
-    code, last = element_type(source), built[-1].output
+    code, last = f"{built[0].name}_config::x_t", built[-1].output
     if streaming:
         entry = (
             f"shift::unpack<{code}, {str(source.signed).lower()}, {plan.input_elems}, "

@@ -46,21 +46,25 @@ def compile_batch(
     networks: Iterable[tuple[IntGraph, HwPlan, str]], folder: Path, mode: Mode
 ) -> Path:
     """Write every (graph, plan, io_type) as a project and compile all into one library."""
-    body, shared = [], ""
+    names = []
     for graph, hw_plan, io_type in networks:
-        project = write_vitis_project(graph, hw_plan, folder / graph.name, io_type)
-        body.append(_unit(graph.name))
-        shared = shared or project.name
+        names.append(write_vitis_project(graph, hw_plan, folder / graph.name, io_type).name)
+    return compile_projects(names, folder, mode)
+
+
+def compile_projects(names: list[str], folder: Path, mode: Mode) -> Path:
+    """Compile the projects `folder`/name into one library, each in a namespace of its own."""
+    shared = folder / names[0] / "firmware"
     head = [f"#include <{name}>" for name in HEADERS]
     head += ['#include "ap_int.h"', '#include "hls_stream.h"']
-    head += [f'#include "{shared}/firmware/shift/{name}"' for name in LIBRARY]
+    head += [f'#include "{names[0]}/firmware/shift/{name}"' for name in LIBRARY]
     source = folder / f"{mode.value}.cpp"
-    source.write_text("\n".join([*head, *body, ""]))
+    source.write_text("\n".join([*head, *map(_unit, names), ""]))
     output = folder / f"{mode.value}.so"
     flags = [flag for flag in FIRMWARE_FLAGS if flag not in ("-isystem", "firmware/ap_types")]
     done = subprocess.run(
-        ["g++", *flags, *MODE_FLAGS[mode], "-O0", "-shared", "-isystem",
-         str(folder / shared / "firmware" / "ap_types"), str(source), "-o", str(output)],
+        ["g++", *flags, *MODE_FLAGS[mode], "-O0", "-shared", "-isystem", str(shared / "ap_types"),
+         str(source), "-o", str(output)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[:3000]

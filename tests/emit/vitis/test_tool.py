@@ -1,0 +1,69 @@
+"""Vitis HLS through stand-in executables; no test needs the tool itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flow.emit.vitis.tool import Steps, find_vitis, run_vitis
+from flow.errors import FlowError, ToolFailed, ToolMissing
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Put an executable of this name and script on PATH, before all others."""
+
+    def make(name: str, script: str) -> Path:
+        folder = tmp_path / "bin"
+        folder.mkdir(exist_ok=True)
+        path = folder / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+        return path
+
+    return make
+
+
+def test_a_missing_tool_is_named(copied, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    with pytest.raises(ToolMissing) as caught:
+        run_vitis(copied, Steps(synth=True))
+    assert str(caught.value) == (
+        "tool 'Vitis HLS' is missing; it is needed for synthesis, co-simulation and export of a "
+        "Vitis project.\n  Install it and put vitis-run (or vitis_hls) on PATH; C simulation "
+        "(csim) needs only g++."
+    )
+
+
+def test_the_newer_command_is_preferred(stand_in) -> None:
+    old = stand_in("vitis_hls", "")
+    assert find_vitis() == (str(old), "-f", "build_prj.tcl")
+    new = stand_in("vitis-run", "")
+    assert find_vitis() == (str(new), "--mode", "hls", "--tcl", "build_prj.tcl")
+
+
+def test_the_steps_reach_the_script(copied, stand_in) -> None:
+    stand_in("vitis-run", "cat build_opt.tcl; ls")
+    log = run_vitis(copied, Steps(reset=True, csim=False, synth=True, vsynth=True))
+    text = log.read_text()
+    assert text.startswith(
+        "array set opt {\n    reset      1\n    csim       0\n    synth      1\n"
+        "    cosim      0\n    validation 0\n    export     0\n    vsynth     1\n}\n"
+    )
+    assert "build_prj.tcl" in text
+
+
+def test_a_failing_step_is_reported_with_the_log(copied, stand_in) -> None:
+    stand_in("vitis-run", "echo 'ERROR: [HLS 200-101] no license'; exit 3")
+    with pytest.raises(ToolFailed, match="no license") as caught:
+        run_vitis(copied, Steps(synth=True))
+    assert str(caught.value).startswith("Vitis HLS on 'little' failed with exit code 3.\n")
+    assert caught.value.log == copied.root / "vitis_hls.log"
+
+
+def test_a_tool_that_does_not_end_is_stopped(copied, stand_in) -> None:
+    stand_in("vitis-run", "sleep 60")
+    with pytest.raises(FlowError, match=r"did not end within 0\.3 s"):
+        run_vitis(copied, Steps(synth=True), timeout_s=0.3)
