@@ -41,11 +41,15 @@ template <class T> long long code_of(const T &element) {
 #endif
 }
 
-// Copies what waits in a stream to tap `index`.
-template <class T, int COUNT> void tap(stream<vec<T, COUNT>> &beats, int index) {
+// Copies what waits in a stream, `size` codes, to tap `index`.
+template <class T, int COUNT> void tap(stream<vec<T, COUNT>> &beats, int index, int size) {
+    if (beats.size() * COUNT != static_cast<std::size_t>(size)) {
+        ++misfits();
+        return;
+    }
     if (taps() == nullptr || taps()[index] == nullptr) return;
     long long *place = taps()[index];
-    for (std::size_t left = beats.size(); left > 0; --left) {
+    for (int left = size; left > 0; left -= COUNT) {
         const vec<T, COUNT> beat = beats.read();
         for (int i = 0; i < COUNT; ++i) *place++ = code_of(beat[i]);
         beats.write(beat);
@@ -53,7 +57,7 @@ template <class T, int COUNT> void tap(stream<vec<T, COUNT>> &beats, int index) 
 }
 
 // Copies a layer's array to tap `index`.
-template <class T, int COUNT> void tap(const T (&elements)[COUNT], int index) {
+template <class T, int COUNT> void tap(const T (&elements)[COUNT], int index, int) {
     if (taps() == nullptr || taps()[index] == nullptr) return;
     for (int i = 0; i < COUNT; ++i) taps()[index][i] = code_of(elements[i]);
 }

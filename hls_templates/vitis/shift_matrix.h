@@ -69,7 +69,7 @@ void requant(stream<vec<typename CONFIG::acc_t, CONFIG::pe>> &acc,
              const CONSTANT (&constants)[BEATS][LANES], const DELTA (&deltas)[BEATS][LANES]) {
 #pragma HLS ARRAY_RESHAPE variable=constants complete dim=2
 #pragma HLS ARRAY_RESHAPE variable=deltas complete dim=2
-    static const int parts = CONFIG::pe / CONFIG::lanes;
+    const int parts = CONFIG::pe / CONFIG::lanes;
     static_assert(CONFIG::pe % CONFIG::lanes == 0, "a beat of sums holds whole output beats");
     static_assert(BEATS == CONFIG::groups * parts, "one row of constants per beat");
     static_assert(LANES == CONFIG::lanes, "the table is laid out for these lanes");

@@ -52,7 +52,7 @@ def _simulate(
     if failed:
         raise FlowError(
             f"C simulation of {graph.name!r}: {failed} of {len(codes)} frames left words in a "
-            "port.\n  The firmware does not fit the plan; write the project again."
+            "stream or lacked some.\n  The firmware was changed; write the project again."
         )
     if not np.array_equal(result, output):
         raise FlowError(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from flow.emit.vitis import Mode, write_vitis_project
+from flow.errors import FlowError
 from flow.graph import InputMap, IntGraph, Kind
 from flow.graph.arithmetic import accumulator_bits, accumulator_range
 from flow.graph.reference import accumulate
@@ -64,6 +65,7 @@ FAULTS = {
         "weights/first_shifts.h", r"(?<=\{)\d+", lambda m: str(int(m[0]) + 1)
     ),
     "shift": in_first(r"shift_min = (\d+)", lambda m: f"{m[1]}shift_min = {int(m[2]) - 1}"),
+    "surplus": in_first(r"pixels = 1;", lambda m: f"{m[1]}pixels = 2;"),
     "narrow": in_first(r"sint<(\d+)> acc_t", lambda m: f"{m[1]}sint<{int(m[2]) - 1}> acc_t"),
 }
 
@@ -95,7 +97,7 @@ def codes() -> IntArray:
 
 
 @pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("fault", [name for name in FAULTS if name not in ("none", "narrow")])
+@pytest.mark.parametrize("fault", ["weight", "constant", "channel_shift", "shift"])
 def test_a_fault_is_seen_in_its_layer(libraries, codes, fault: str, mode: Mode) -> None:
     found = differences(libraries[mode], mode, two_layers(fault), codes)
     assert found["codes"] == 0
@@ -112,3 +114,13 @@ def test_an_accumulator_one_bit_too_narrow_is_seen_in_exact_widths(libraries, co
     graph = two_layers("narrow")
     assert differences(libraries[Mode.BIT_TRUE], Mode.BIT_TRUE, graph, codes)["first"] > 0
     assert differences(libraries[Mode.NATIVE], Mode.NATIVE, graph, codes)["first"] == 0
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_process_that_wants_more_than_there_is_is_seen(libraries, codes, mode: Mode) -> None:
+    with pytest.raises(FlowError) as caught:
+        differences(libraries[mode], mode, two_layers("surplus"), codes)
+    assert str(caught.value) == (
+        f"C simulation of 'with_surplus': {len(codes)} of {len(codes)} frames left words in a "
+        "stream or lacked some.\n  The firmware was changed; write the project again."
+    )
