@@ -10,6 +10,7 @@ rounding clears the last bit of the shifted value on a tie.
 """
 
 from flow.graph.arithmetic._codes import clip, dequantise, quantise_input
+from flow.graph.arithmetic._exact import exact_type
 from flow.graph.arithmetic._pool import (
     PoolDivide,
     divide_constant,
@@ -38,6 +39,7 @@ __all__ = [
     "clip",
     "dequantise",
     "divide_constant",
+    "exact_type",
     "fold_pool",
     "fold_requant",
     "pool_average",

@@ -37,7 +37,8 @@ def accumulator_range(node: Node) -> tuple[int, int]:
     Of a MatVec from its actual weights; every partial sum fits as well, whatever the order.
     """
     if isinstance(node, MatVec):
-        return _matrix_range(node)
+        ranges = channel_ranges(node)
+        return min(0, *(low for low, _ in ranges)), max(0, *(high for _, high in ranges))
     if isinstance(node, Add):
         shifts = add_shifts(node)
         lows = [x.lo << shift for x, shift in zip(node.x_types, shifts, strict=True)]
@@ -57,6 +58,15 @@ def accumulator_bits(node: Node) -> int:
     return signed_bits(*accumulator_range(node))
 
 
+def channel_ranges(node: MatVec) -> list[tuple[int, int]]:
+    """Smallest and largest sum(x * w) of each output channel; partial sums may lie outside."""
+    by_channel = _by_channel(node)
+    positive = np.maximum(by_channel, 0).sum(axis=0).tolist()
+    negative = np.minimum(by_channel, 0).sum(axis=0).tolist()
+    lo, hi = node.x.lo, node.x.hi  # Python integers from here on: nothing can overflow
+    return [(p * lo + n * hi, p * hi + n * lo) for p, n in zip(positive, negative, strict=True)]
+
+
 def channel_sums(node: MatVec) -> IntArray:
     """[cout]: the sum of each output channel's weights."""
     sums: IntArray = _by_channel(node).sum(axis=0)
@@ -67,17 +77,6 @@ def add_shifts(node: Add) -> tuple[int, ...]:
     """Left shift of each input of an Add that brings it to the finest exponent of all."""
     finest = min(x.scale_exp for x in node.x_types)
     return tuple(x.scale_exp - finest for x in node.x_types)
-
-
-def _matrix_range(node: MatVec) -> tuple[int, int]:
-    by_channel = _by_channel(node)
-    positive = np.maximum(by_channel, 0).sum(axis=0).tolist()
-    negative = np.minimum(by_channel, 0).sum(axis=0).tolist()
-    lo, hi = node.x.lo, node.x.hi  # Python integers from here on: nothing can overflow
-    sums = list(zip(positive, negative, strict=True))
-    low = min(p * lo + n * hi for p, n in sums)
-    high = max(p * hi + n * lo for p, n in sums)
-    return min(low, 0), max(high, 0)
 
 
 def _by_channel(node: MatVec) -> IntArray:
