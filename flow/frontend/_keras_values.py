@@ -104,7 +104,8 @@ def _matrix(layer: Any, x: Floats) -> Floats:
         return result
     exact = bias.astype(np.float64)
     quantizer = layer.bias_quantizer_internal
-    return result + (exact if quantizer is None else effective(quantizer, bias))
+    biased: Floats = result + (exact if quantizer is None else effective(quantizer, bias))
+    return biased
 
 
 def _convolve(layer: Any, x: Floats, weights: Floats) -> Floats:
@@ -139,9 +140,9 @@ def _average(layer: Any, x: Floats) -> Floats:
         sums, counts = _back(sums, len(x)), _back(counts, 1)
     quantizer = getattr(layer, "average_quantizer_internal", None)
     if quantizer is not None:
-        return sums * float(effective(quantizer, np.array(1.0 / counts.flat[0], np.float32)))
-    mean: Floats = sums / counts
-    return mean
+        factor = float(effective(quantizer, np.array(1.0 / counts.flat[0], np.float32)))
+        return np.asarray(sums * factor)
+    return np.asarray(sums / counts)
 
 
 def _by_channel(x: Floats) -> tf.Tensor:

@@ -81,7 +81,7 @@ def check_equality(
 
 
 def _meaning(step: Step, node: Node, earlier: Sequence[Meaning]) -> Meaning:
-    """What the codes behind a step mean; no quantizer gives exact sums a grid, so the graph does."""
+    """What the codes behind a step mean; of exact sums, without a quantizer, the graph says it."""
     if step.quantizer is not None:
         return _quantizer_meaning(step.quantizer)
     if step.role in SUMS:
