@@ -247,7 +247,7 @@ def _table(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
 
     codes = np.arange(x.type.lo, x.type.hi + 1)
     table = tuple(table_codes(step, dequantise(codes, x.type)).tolist())
-    function = str(step.quantizer) if step.layer is None else _function(step.layer)
+    function = type(step.quantizer).__name__ if step.layer is None else _function(step.layer)
     y = output_type(step, inputs)
     return Table(step.name, x.name, x.source.shape, x.type, y, table, function)
 

@@ -18,6 +18,7 @@ MAX_ACTIVATION_BITS = 22
 TABLES = ("quantized_tanh", "quantized_sigmoid", "quantized_hswish")
 ACTIVATIONS = ("quantized_bits", "quantized_relu", *TABLES)
 WEIGHTS = ("quantized_bits", "binary", "ternary")
+_FLOAT32_CODE_BITS = 22  # of weights; wider formats are not expected to fill theirs
 _OFF_GRID = 2.0**-16  # of a code: far above float32's rounding, far below a wrong code
 
 
@@ -29,11 +30,14 @@ def activation_problem(quantizer: Any) -> str | None:
     signed = int(kind != "quantized_relu" and bool(getattr(quantizer, "keep_negative", True)))
     if not 1 + signed <= quantizer.bits <= MAX_ACTIVATION_BITS:
         return f"has bits={quantizer.bits}; {1 + signed} to {MAX_ACTIVATION_BITS} are supported"
-    if kind in ("quantized_bits", "quantized_hswish") and not _is_one(quantizer.alpha):
+    alpha = getattr(quantizer, "alpha", None)
+    if isinstance(alpha, str):
         return (
-            f"has alpha={quantizer.alpha!r}: a scale for each input; use alpha=1, or "
+            f"has alpha={alpha!r}: a scale for each input; use alpha=1, or "
             "quantized_bits_featuremap, which learns one"
         )
+    if alpha is not None and not np.all(np.asarray(alpha) == 1):
+        return f"has alpha={alpha}; 1 is supported"
     if kind == "quantized_relu":
         return _relu_problem(quantizer) or random_problem(quantizer)
     return random_problem(quantizer)
@@ -163,15 +167,12 @@ def lost_bits(quantizer: Any, codes: NDArray[np.int64], array: ArrayLike) -> str
     if type(quantizer).__name__ != "quantized_bits" or quantizer.alpha != "auto_po2":
         return None
     bits, used = int(quantizer.bits), int(np.abs(codes).max(initial=0)).bit_length() + 1
-    if used >= bits - 1 or not np.any(array):
+    if used >= min(bits, _FLOAT32_CODE_BITS) - 1 or not np.any(array):
         return None
     effect = "every code is 0" if used == 1 else f"codes use {used} of {bits} bits"
+    integer = int(quantizer.integer)
+    remedy = "integer=0 keeps more" if integer > 0 else "fewer bits would do"
     return (
-        f"quantized_bits({bits},{int(quantizer.integer)},alpha='auto_po2'): {effect}, because its "
-        f"step cannot be below 2**{int(quantizer.integer) - 23}; "
-        "integer=0 keeps them"
+        f"quantized_bits({bits},{integer},alpha='auto_po2'): {effect}, because its step cannot be "
+        f"below 2**{integer - 23}; {remedy}"
     )
-
-
-def _is_one(alpha: Any) -> bool:
-    return alpha is None or (not isinstance(alpha, str) and np.size(alpha) == 1 and alpha == 1)
