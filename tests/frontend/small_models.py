@@ -50,6 +50,11 @@ def _quantizers(prefix: str, bits: int, bias_bits: int, axis: int) -> dict[str, 
     }
 
 
+# Keras converts the Python of every layer's call, which takes most of the time of a small model.
+quick = tf.autograph.experimental.do_not_convert
+
+
+@quick
 def chain(shape: tuple[int, ...], layers: list[Any], name: str = "small") -> tf.keras.Model:
     """A functional model of the layers, neither calibrated nor frozen."""
     inputs = tf.keras.Input(shape, name="raw")
@@ -59,6 +64,7 @@ def chain(shape: tuple[int, ...], layers: list[Any], name: str = "small") -> tf.
     return tf.keras.Model(inputs, value, name=name)
 
 
+@quick
 def branched(shape: tuple[int, ...], build: Callable[[Any], Any]) -> tf.keras.Model:
     """A functional model of what `build` makes of its input, neither calibrated nor frozen."""
     inputs = tf.keras.Input(shape, name="raw")
@@ -70,6 +76,7 @@ def frozen(shape: tuple[int, ...], layers: list[Any], seed: int = 0) -> tf.keras
     return with_weights(chain(shape, layers), seed)
 
 
+@quick
 def with_weights(model: tf.keras.Model, seed: int = 0, scale: float = 1.0) -> tf.keras.Model:
     """The model with random weights, statistics and biases, calibrated and frozen."""
     rng = np.random.default_rng(seed)
