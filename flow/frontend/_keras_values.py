@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from flow.errors import FlowError
 from flow.frontend._activations import OWN, exported
+from flow.frontend._geometry import pool_geometry
 from flow.frontend._layers import KERNELS
 from flow.frontend._steps import Step
 from flow.frontend._weights import OWN as OWN_WEIGHTS
@@ -154,18 +155,6 @@ def _by_channel(x: Floats) -> tf.Tensor:
 def _back(x: Floats, n: int) -> Floats:
     _, height, width, _ = x.shape
     return x.reshape(n, -1, height, width).transpose(0, 2, 3, 1)
-
-
-def pool_geometry(layer: Any) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Window and strides (rows, columns) of a pooling layer; of a 1D layer one row."""
-    size, strides = (
-        (1, int(v[0])) if len(v) == 1 else (int(v[0]), int(v[1]))
-        for v in (
-            value if isinstance(value, (tuple, list)) else (value,)
-            for value in (layer.pool_size, layer.strides)
-        )
-    )
-    return size, strides
 
 
 def _keras(layer: Any, *inputs: Floats) -> Floats:

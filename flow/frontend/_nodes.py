@@ -10,6 +10,7 @@ import numpy as np
 
 from flow.errors import UnsupportedLayer
 from flow.frontend._activations import after_relu, rounding, tensor_type
+from flow.frontend._geometry import convolution_window, pool_window
 from flow.frontend._layers import function_name
 from flow.frontend._steps import NO_PADS, Source, Step
 from flow.frontend._weights import read_bias, read_kernel
@@ -30,7 +31,6 @@ from flow.graph.types import (
     Table,
     TensorType,
     Upsample,
-    Window,
 )
 
 TABLE_BITS = 16
@@ -78,7 +78,9 @@ def _matrix(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
     if type(layer).__name__ == "QDense":
         in_shape = in_shape if kind is Kind.CONV else (1, 1, len(kernel.codes))
     else:
-        window = _window(layer.kernel_size, layer.strides, layer.padding, x.source, step.out_shape)
+        window = convolution_window(
+            layer.kernel_size, layer.strides, layer.padding, x.source, step.out_shape
+        )
     node = MatVec(
         name=step.name,
         source=x.name,
@@ -118,24 +120,6 @@ def _arranged(layer: Any, codes: Any) -> tuple[Kind, Any, int]:
     return Kind.CONV, codes.reshape(height, width, 1, channels * multiplier), channels
 
 
-def _window(
-    kernel: Sequence[int], strides: Sequence[int], padding: str, source: Source, out_shape: Shape
-) -> Window:
-    """Geometry; SAME pads as TensorFlow does, the odd pixel at the bottom and right."""
-    kernel, strides = ((1, *v)[-2:] for v in (tuple(kernel), tuple(strides)))
-    before = [0, 0]
-    if padding == "causal":
-        before[1] = kernel[1] - 1
-    if padding == "same":
-        before = [
-            max((out - 1) * s + k - size, 0) // 2
-            for size, out, k, s in zip(source.seen, out_shape, kernel, strides, strict=False)
-        ]
-    top, _, left, _ = source.pads
-    before = [before[0] + top, before[1] + left]
-    return Window(*(int(v) for v in (*kernel, *strides, *before)))
-
-
 def _exact_sums(step: Step, node: MatVec | Add | Multiply) -> Node:
     """Without a quantizer, a layer at the end of the network gives its sums as they are."""
     if step.quantizer is not None:
@@ -146,7 +130,7 @@ def _exact_sums(step: Step, node: MatVec | Add | Multiply) -> Node:
 
 def _average(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
     (x,) = inputs
-    window = _pool_window(step, x.source)
+    window = pool_window(step.layer, x.source, step.out_shape)
     y = output_type(step, inputs)
     quantizer = getattr(step.layer, "average_quantizer_internal", None)
     if quantizer is None:
@@ -167,16 +151,6 @@ def _average(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
     )  # fmt: skip
 
 
-def _pool_window(step: Step, source: Source) -> Window:
-    if "Global" in type(step.layer).__name__:
-        return Window(source.shape[0], source.shape[1], 1, 1, 0, 0)
-    layer = step.layer
-    size, strides = (
-        v if isinstance(v, (tuple, list)) else (v,) for v in (layer.pool_size, layer.strides)
-    )
-    return _window(size, strides, layer.padding, source, step.out_shape)
-
-
 def _largest(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
     (x,) = inputs
     if x.source.pads != NO_PADS and x.type.lo != x.type.zero_point:
@@ -184,7 +158,7 @@ def _largest(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
             f"layer {step.name!r}: its max pool reads padded zeros, which may win over negative "
             "values; pad behind a ReLU, or use padding='same'."
         )
-    window = _pool_window(step, x.source)
+    window = pool_window(step.layer, x.source, step.out_shape)
     return MaxPool(step.name, x.name, x.source.shape, step.out_shape, window, x.type)
 
 

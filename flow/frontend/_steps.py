@@ -9,6 +9,7 @@ from flow.graph.types import Shape
 
 Pads = tuple[int, int, int, int]  # zeros at the top, bottom, left, right
 NO_PADS: Pads = (0, 0, 0, 0)
+SUMS = ("matrix", "merge")  # roles whose exact sums may leave the network without a quantizer
 
 
 @dataclass(frozen=True, slots=True)

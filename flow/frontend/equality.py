@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from flow.errors import Mismatch
 from flow.frontend._activations import exported
 from flow.frontend._keras_values import compute, quantized_codes, table_codes, to_codes
-from flow.frontend._steps import Pads, Step
-from flow.frontend.keras_reader import SUMS, read_steps
+from flow.frontend._steps import SUMS, Pads, Step
+from flow.frontend.keras_reader import read_steps
 from flow.graph.types import IntArray, IntGraph, Node
 
 BATCH = 50

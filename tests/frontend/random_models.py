@@ -19,8 +19,8 @@ from models.quantizers import freeze_auto, quantized_bits_featuremap, quantized_
 from tests.frontend.small_models import quick
 
 L = tf.keras.layers
-SAMPLES = 6
-MAX_BLOCKS = 5
+SAMPLES = 4
+MAX_BLOCKS = 4
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class _Builder:
         inputs = tf.keras.Input(shape, name="raw")
         raw = Tensor(inputs, tf.constant(random_samples(shape, SAMPLES, self.seed)))
         x = self.quantize(raw)
-        for _ in range(int(self.rng.integers(1, MAX_BLOCKS))):
+        for _ in range(int(self.rng.integers(1, MAX_BLOCKS + 1))):
             x = self.pick(_BLOCKS)(self, x)
         if self.rng.random() < 0.5:
             x = self.tail(x)
