@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 
 import numpy as np
 
 from flow.emit.vitis.compile import Library
-from flow.errors import FlowError
+from flow.errors import DataError, FlowError
 from flow.graph.reference import check_codes
+from flow.graph.store import graph_hash
 from flow.graph.types import IntArray, IntGraph
 
 
@@ -16,8 +18,8 @@ def run(library: Library, graph: IntGraph, codes: IntArray) -> dict[str, IntArra
     """Output codes [n, h, w, c] of every layer, and the input's own: as `reference.run_taps`.
 
     Raises:
-        DataError: shape or values do not fit the graph's input.
-        FlowError: the network did not read its whole input, or wrote too much.
+        DataError: shape or values do not fit the graph's input, or the library is of another one.
+        FlowError: a stream of the network held more or less than a frame needs.
     """
     return _simulate(library, graph, codes, [node.name for node in graph.nodes])
 
@@ -31,8 +33,7 @@ def _simulate(
     library: Library, graph: IntGraph, codes: IntArray, wanted: list[str]
 ) -> dict[str, IntArray]:
     check_codes(graph, codes)
-    function = getattr(ctypes.CDLL(str(library.path)), f"{library.name}_codes")
-    function.restype = ctypes.c_longlong
+    function = _function(library, graph)
     source = np.ascontiguousarray(codes, np.int64)
     output = np.empty((len(codes), *graph.output.out_shape), np.int64)
     taps = {graph.input_name: source}
@@ -59,3 +60,19 @@ def _simulate(
             f"C simulation of {graph.name!r}: the output port and the last layer differ."
         )
     return taps
+
+
+def _function(library: Library, graph: IntGraph) -> Any:
+    """The library's entry point; it trusts its caller with the sizes of all arrays."""
+    loaded = ctypes.CDLL(str(library.path))
+    origin = getattr(loaded, f"{library.name}_graph")
+    origin.restype = ctypes.c_char_p
+    found, needed = origin().decode(), graph_hash(graph)
+    if found != needed:
+        raise DataError(
+            f"{library.path} simulates another network (graph {found[:16]}) than {graph.name!r} "
+            f"(graph {needed[:16]}).\n  Compile the project of this network."
+        )
+    function = getattr(loaded, f"{library.name}_codes")
+    function.restype = ctypes.c_longlong
+    return function

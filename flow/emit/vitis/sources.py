@@ -64,7 +64,11 @@ def generate(graph: IntGraph, plan: HwPlan, io_type: str, part: str) -> dict[str
             "parameters.h.j2", guard=guard, library=LIBRARY, layers=built, **common
         ),
         f"{graph.name}_frame.h": _render(
-            "frame.h.j2", guard=guard, traced=list(_traced(graph)), **values
+            "frame.h.j2",
+            guard=guard,
+            traced=list(_traced(graph)),
+            graph_hash=graph_hash(graph),
+            **values,
         ),
         f"{graph.name}_bridge.cpp": _render("bridge.cpp.j2", traced=_traced(graph), **common),
         f"{graph.name}_test.cpp": _render("test.cpp.j2", **common),

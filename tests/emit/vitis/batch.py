@@ -89,6 +89,9 @@ def _unit(name: str) -> str:
         "    const long long *codes, long long *result, long long **places, long long frames) {\n"
         f"    return of_{name}::run_frames(codes, result, places, frames);\n"
         "}\n"
+        f'extern "C" __attribute__((visibility("default"))) const char *{name}_graph() {{\n'
+        f"    return of_{name}::graph_hash;\n"
+        "}\n"
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from flow.emit.vitis import Mode, compile_vitis, csim
 from flow.emit.vitis import compile as compiling
-from flow.errors import FlowError, ToolFailed, ToolMissing
-from flow.graph import run_taps
+from flow.errors import DataError, FlowError, ToolFailed, ToolMissing
+from flow.graph import InputMap, graph_hash, run_taps
 from tests.emit.vitis.batch import differences, hostile_codes
 from tests.emit.vitis.conftest import Written
 
@@ -74,7 +75,7 @@ def test_a_compiler_that_does_not_end_is_stopped(copied) -> None:
     assert not list(copied.root.rglob("*.so"))
 
 
-def test_any_number_of_frames_gives_the_same_codes(little: Written, copied) -> None:
+def test_a_library_runs_its_own_network_frame_by_frame(little: Written, copied) -> None:
     library = compile_vitis(copied)
     codes = hostile_codes(little.graph, 1)
     whole = csim.run(library, little.graph, codes)
@@ -84,3 +85,10 @@ def test_any_number_of_frames_gives_the_same_codes(little: Written, copied) -> N
             assert (values == whole[name][index : index + 1]).all()
     assert (csim.run_output(library, little.graph, codes) == whole["pool"]).all()
     assert (whole["pool"] == run_taps(little.graph, codes)["pool"]).all()
+    other = replace(little.graph, input_map=InputMap("int8", -128, None))
+    with pytest.raises(DataError) as caught:
+        csim.run(library, other, codes)
+    assert str(caught.value) == (
+        f"{library.path} simulates another network (graph {graph_hash(little.graph)[:16]}) than "
+        f"'little' (graph {graph_hash(other)[:16]}).\n  Compile the project of this network."
+    )
