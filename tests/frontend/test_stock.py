@@ -20,11 +20,11 @@ from qkeras import (
     QDepthwiseConv2DBatchnorm,
     QGlobalAveragePooling2D,
 )
-from qkeras.quantizers import quantized_bits
+from qkeras.quantizers import quantized_bits, quantized_relu
 
 from flow.errors import Mismatch
 from flow.frontend import from_keras
-from flow.frontend._keras_values import round_to_odd
+from flow.frontend._keras_values import quantized_codes, round_to_odd
 from flow.frontend.equality import check_equality
 from flow.graph import Kind, MatVec, Rounding, Table, map_input, run_taps
 from models.quantizers import CUSTOM_OBJECTS, NotFrozen, freeze_auto
@@ -233,6 +233,18 @@ def test_a_stock_model_loaded_from_h5_gives_the_same_integers(tmp_path: Path) ->
         if isinstance(one, MatVec) and isinstance(other, MatVec):
             np.testing.assert_array_equal(one.weights, other.weights)
             np.testing.assert_array_equal(one.weight_mult, other.weight_mult)
+
+
+def test_exact_values_are_not_rounded_twice() -> None:
+    """2.5 is the nearest float32 of both, and a tie."""
+    above, below = 2.5 + 2.0**-40, 2.5 - 2.0**-40
+    for quantizer in (quantized_bits(8, 7, alpha=1), quantized_relu(8, 8)):
+        assert quantized_codes(quantizer, np.array([above, 2.5, below])).tolist() == [3, 2, 2]
+        assert quantized_codes(quantizer, np.array([above + 1, 3.5, below + 1])).tolist() == [
+            4,
+            4,
+            3,
+        ]
 
 
 def test_rounding_to_odd_never_crosses_a_threshold() -> None:
