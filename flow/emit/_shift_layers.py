@@ -88,6 +88,7 @@ def layer_list(graph: IntGraph) -> list[dict[str, Any]]:
         "input_type": asdict(graph.input_type),
         "input_map": asdict(graph.input_map),
         "provenance": dict(graph.provenance),
+        "notes": list(graph.notes),
     }
     layers: list[dict[str, Any]] = [
         {"class_name": "ShiftInput", "name": graph.input_name, "inputs": ["input"], "spec": head}
@@ -98,7 +99,7 @@ def layer_list(graph: IntGraph) -> list[dict[str, Any]]:
             {
                 "class_name": "ShiftMatrix" if arrays else "ShiftPool",
                 "name": node.name,
-                "inputs": [node.source],
+                "inputs": list(node.sources),
                 "spec": fields,
                 **{key: np.array(array) for key, array in arrays.items()},
             }
@@ -126,6 +127,7 @@ def graph_of(model: Any) -> IntGraph:
             for layer in layers
         ),
         provenance=spec["provenance"],
+        notes=tuple(spec["notes"]),
     )
 
 

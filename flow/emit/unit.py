@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from flow.emit.kernels import kernel_port
 from flow.emit.netlist import ModuleBuilder, Rom, Stream
 from flow.emit.roms import parameter_words, weight_words
-from flow.graph.types import AveragePool, MatVec, Node
+from flow.graph.types import AveragePool, MatVec
 from flow.plan.hwplan import MacSpec, PoolSpec, RequantSpec, UnitPlan, WindowPlan
+from flow.plan.supported import Supported
 
 
-def unit_netlist(node: Node, unit: UnitPlan, latencies: Mapping[str, int]) -> ModuleBuilder:
+def unit_netlist(node: Supported, unit: UnitPlan, latencies: Mapping[str, int]) -> ModuleBuilder:
     """Window generator, MAC or pool kernel, requantisation and output FIFO of one layer.
 
     `latencies` holds the pipeline stages of each compiled kernel.
@@ -41,7 +42,7 @@ def unit_module(unit: UnitPlan) -> str:
     return f"unit_{unit.name}"
 
 
-def _input_path(builder: ModuleBuilder, unit: UnitPlan, node: Node, source: Stream) -> Stream:
+def _input_path(builder: ModuleBuilder, unit: UnitPlan, node: Supported, source: Stream) -> Stream:
     """Everything between the unit's input and the kernel's x stream."""
     word_elems = unit.window.word_elems if unit.window else unit.x_elems
     stream = _convert(builder, "words", unit.x_bits, source, unit.in_elems, word_elems)
@@ -76,7 +77,7 @@ def _convert(
     return result
 
 
-def _swg(builder: ModuleBuilder, plan: WindowPlan, node: Node, source: Stream) -> Stream:
+def _swg(builder: ModuleBuilder, plan: WindowPlan, node: Supported, source: Stream) -> Stream:
     window = plan.window
     pad = sum(
         (node.x.zero_point & ((1 << node.x.bits) - 1)) << (position * node.x.bits)

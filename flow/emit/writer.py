@@ -22,6 +22,7 @@ from flow.graph.store import graph_hash
 from flow.graph.types import IntGraph
 from flow.plan.hwplan import HwPlan, MacSpec, PoolSpec, RequantSpec, UnitPlan
 from flow.plan.store import plan_hash
+from flow.plan.supported import supported
 from flow.templates import render
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "hls_templates"
@@ -71,7 +72,7 @@ def write_files(
     latencies = {kernel.name: kernel.pipeline_stages for kernel in kernels}
     units = [
         _write_unit(unit_netlist(node, unit, latencies), unit, rtl, header)
-        for node, unit in zip(graph.nodes, plan.units, strict=True)
+        for node, unit in zip(supported(graph), plan.units, strict=True)
     ]
     top = top_netlist(plan)
     _write_module(top, rtl, header)

@@ -7,19 +7,34 @@ difference of semantics, never of rounding. There is no tolerance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from flow.errors import FlowError, Mismatch
-from flow.frontend.keras_reader import MATRIX_LAYERS, Step, read_steps
+from flow.errors import Mismatch
+from flow.frontend._activations import exported
+from flow.frontend._keras_values import compute, quantized_codes, table_codes, to_codes
+from flow.frontend._steps import SUMS, Pads, Step
+from flow.frontend.keras_reader import read_steps
 from flow.graph.types import IntArray, IntGraph, Node
 
 BATCH = 50
+TABLES = ("table", "function")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Real value = (code - zero_point) * 2**scale_exp."""
+
+    scale_exp: int
+    zero_point: int
+
+    def real(self, codes: IntArray) -> NDArray[np.float64]:
+        """Real values of codes, exact."""
+        return np.ldexp((codes - self.zero_point).astype(np.float64), self.scale_exp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +65,33 @@ def check_equality(
         Mismatch: any code differs; names the first one.
     """
     steps = read_steps(model)
+    names = [graph.input_name, *(step.name for step in steps[1:])]
     results = []
     if real is not None:
-        first = steps[0].quantizer
-        expected = _codes(first(tf.constant(real, tf.float32)), first)
+        expected = quantized_codes(steps[0].quantizer, np.asarray(real, np.float32))
         results.append(_compare(graph.input_name, expected, taps[graph.input_name]))
-    pairs = zip(steps[1:], graph.nodes, strict=True)
-    for count, (source, (step, node)) in enumerate(zip(steps, pairs, strict=False), 1):
-        expected = keras_codes(source, step, node, taps[node.source])
+    meanings = [_quantizer_meaning(steps[0].quantizer)]
+    for count, (step, node) in enumerate(zip(steps[1:], graph.nodes, strict=True), 1):
+        inputs = [(meanings[source.step], taps[names[source.step]]) for source in step.sources]
+        meanings.append(_meaning(step, node, meanings))
+        expected = keras_codes(step, inputs, meanings[-1])
         results.append(_compare(node.name, expected, taps[node.name]))
         progress(count, len(graph.nodes))
     return tuple(results)
+
+
+def _meaning(step: Step, node: Node, earlier: Sequence[Meaning]) -> Meaning:
+    """What the codes behind a step mean; of exact sums, without a quantizer, the graph says it."""
+    if step.quantizer is not None:
+        return _quantizer_meaning(step.quantizer)
+    if step.role in SUMS:
+        return Meaning(node.y.scale_exp, node.y.zero_point)
+    return earlier[step.sources[0].step]
+
+
+def _quantizer_meaning(quantizer: Any) -> Meaning:
+    codes = exported(quantizer)
+    return Meaning(codes.scale_exp, codes.zero_point)
 
 
 def _compare(name: str, expected: IntArray, got: IntArray) -> LayerEquality:
@@ -76,59 +107,34 @@ def _compare(name: str, expected: IntArray, got: IntArray) -> LayerEquality:
     return LayerEquality(name, got.size)
 
 
-def keras_codes(source: Step, step: Step, node: Node, codes: IntArray) -> IntArray:
-    """Codes [n, oh, ow, c] that the QKeras layer, its ReLU and its quantizer give for `codes`.
+def keras_codes(
+    step: Step, inputs: Sequence[tuple[Meaning, IntArray]], meaning: Meaning
+) -> IntArray:
+    """Codes [n, oh, ow, c] that the Keras layer, its ReLU and its quantizer give.
 
     Args:
-        source: the step whose quantizer made `codes`.
-        node: for its shapes only.
+        inputs: of each source, what its codes mean and the codes [n, ...].
+        meaning: of the result's codes.
     """
-    x = source.quantizer.export()
     outputs = []
-    for start in range(0, len(codes), BATCH):
-        batch = codes[start : start + BATCH].reshape((-1, *node.in_shape))
-        result = _compute(step.compute, tf.constant(x.dequantize(batch), tf.float64))
-        if step.relu is not None:
-            result = _relu(step.relu, result)
-        outputs.append(_codes(step.quantizer(result), step.quantizer))
-    return np.concatenate(outputs).reshape((-1, *node.out_shape))
+    for start in range(0, len(inputs[0][1]), BATCH):
+        real = [
+            _padded(x.real(codes[start : start + BATCH]).reshape((-1, *source.shape)), source.pads)
+            for (x, codes), source in zip(inputs, step.sources, strict=True)
+        ]
+        outputs.append(_codes(step, real, meaning))
+    return np.concatenate(outputs)
 
 
-def _codes(values: tf.Tensor, quantizer: Any) -> IntArray:
-    """Codes of a quantizer's output; a value between two codes would be no code at all."""
-    exported = quantizer.export()
-    ratio = np.asarray(values, np.float64) / exported.scale
-    codes: IntArray = np.rint(ratio).astype(np.int64)
-    if (codes != ratio).any():
-        raise FlowError(
-            f"quantizer {quantizer.label!r} gave values that are no multiples of its step "
-            f"{exported.scale}.\n  Freeze the model before it is exported."
-        )
-    codes += exported.zero_point
-    return codes
+def _codes(step: Step, real: list[NDArray[np.float64]], meaning: Meaning) -> IntArray:
+    if step.role in TABLES:
+        return table_codes(step, real[0])
+    values = compute(step, real)
+    if step.quantizer is not None:
+        return quantized_codes(step.quantizer, values)
+    return to_codes(values, 2.0**meaning.scale_exp, meaning.zero_point, step.layer)
 
 
-def _compute(layer: Any, x: tf.Tensor) -> tf.Tensor:
-    kind = type(layer).__name__
-    if kind not in MATRIX_LAYERS:
-        config = {**layer.get_config(), "dtype": "float64"}
-        return type(layer).from_config(config)(x)
-    kernel, *bias = layer.get_weights()
-    quantizer = getattr(layer, f"{MATRIX_LAYERS[kind]}_quantizer_internal")
-    effective = quantizer(tf.constant(kernel, tf.float64))
-    if kind == "QDense":
-        result = tf.reshape(x, (x.shape[0], -1)) @ effective
-    else:
-        padding = layer.padding.upper()
-        strides = (1, *layer.strides, 1)
-        op = tf.nn.depthwise_conv2d if kind == "QDepthwiseConv2D" else tf.nn.conv2d
-        result = op(x, effective, strides, padding)
-    if bias:
-        result += layer.bias_quantizer_internal(tf.constant(bias[0], tf.float64))
-    return result
-
-
-def _relu(layer: Any, x: tf.Tensor) -> tf.Tensor:
-    ceiling = layer.get_config().get("max_value")
-    result = tf.nn.relu(x)
-    return result if ceiling is None else tf.minimum(result, tf.constant(ceiling, tf.float64))
+def _padded(x: NDArray[np.float64], pads: Pads) -> NDArray[np.float64]:
+    top, bottom, left, right = pads
+    return np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))

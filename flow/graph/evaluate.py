@@ -55,7 +55,7 @@ def map_input(graph: IntGraph, raw: NDArray[np.generic]) -> IntArray:
     if mapping.table is None:
         if not np.isfinite(raw).all():
             raise DataError(f"samples for {graph.name!r} hold NaN or infinity.")
-        return quantise_input(raw, graph.input_type)
+        return quantise_input(raw, graph.input_type, mapping.rounding)
     table = np.array(mapping.table, np.int64)
     low, high = mapping.raw_lo, mapping.raw_lo + len(table) - 1
     if len(raw) and (raw.min() < low or raw.max() > high):

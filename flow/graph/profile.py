@@ -10,8 +10,9 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from flow.errors import DataError
+from flow.graph.accumulate import accumulate
 from flow.graph.arithmetic import accumulator_bits, clip, signed_bits
-from flow.graph.reference import BATCH, accumulate, check_codes, unclipped
+from flow.graph.reference import BATCH, check_codes, unclipped
 from flow.graph.types import IntArray, IntGraph, MatVec, Node, TensorType
 
 
@@ -84,7 +85,7 @@ def profile(
     for start in range(0, len(codes), BATCH):
         taps = {graph.input_name: codes[start : start + BATCH].astype(np.int64)}
         for node in graph.nodes:
-            sums = accumulate(node, taps[node.source])
+            sums = accumulate(node, *(taps[source] for source in node.sources))
             values = unclipped(node, sums)
             taps[node.name] = clip(values, node.y)
             watched[node.name].add(sums, values, taps[node.name], node.y)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 from flow.errors import DataError
+from flow.graph.accumulate import accumulate
 from flow.graph.arithmetic import clip, fold_requant, pool_rescale, rescale
-from flow.graph.types import (
-    AveragePool,
-    IntArray,
-    IntGraph,
-    Kind,
-    Node,
-    Shape,
-    Window,
-)
+from flow.graph.types import AveragePool, IntArray, IntGraph, MaxPool, Node, Table, Upsample
 
 BATCH = 32  # frames whose windows are held in memory at a time
 
@@ -52,36 +45,22 @@ def run_taps(
 def _run_batch(graph: IntGraph, codes: IntArray) -> dict[str, IntArray]:
     taps: dict[str, IntArray] = {graph.input_name: codes.astype(np.int64)}
     for node in graph.nodes:
-        taps[node.name] = run_node(node, taps[node.source])
+        taps[node.name] = run_node(node, *(taps[source] for source in node.sources))
     return taps
 
 
-def run_node(node: Node, x: IntArray) -> IntArray:
-    """Output codes [n, oh, ow, cout] of one node for the codes [n, h, w, c] of its input."""
-    return clip(unclipped(node, accumulate(node, x)), node.y)
+def run_node(node: Node, *inputs: IntArray) -> IntArray:
+    """Output codes [n, oh, ow, cout] of one node for the codes [n, h, w, c] of its inputs."""
+    return clip(unclipped(node, accumulate(node, *inputs)), node.y)
 
 
 def unclipped(node: Node, sums: IntArray) -> IntArray:
     """Codes [n, oh, ow, cout] before clipping, from the sums of `accumulate`."""
     if isinstance(node, AveragePool):
         return pool_rescale(sums, node)
+    if isinstance(node, (MaxPool, Table, Upsample)):
+        return sums
     return rescale(sums, fold_requant(node))
-
-
-def accumulate(node: Node, x: IntArray) -> IntArray:
-    """Raw sums [n, oh, ow, cout] of x * w, of x for a pool; padding reads the zero point."""
-    x = x.reshape((len(x), *node.in_shape))
-    if isinstance(node, AveragePool):
-        pooled: IntArray = _windows(x, node.window, node.out_shape, 0).sum(axis=(3, 4))
-        return pooled
-    patches = _windows(x, node.window, node.out_shape, node.x.zero_point)
-    sums: IntArray
-    if node.kind is Kind.DEPTHWISE:
-        sums = np.einsum("nyxijc,ijc->nyxc", patches, node.weights)
-    else:
-        flat = patches.reshape((*patches.shape[:3], -1))
-        sums = flat @ node.weights.reshape(-1, node.out_shape[2])
-    return sums
 
 
 def check_codes(graph: IntGraph, codes: IntArray) -> None:
@@ -97,36 +76,3 @@ def check_codes(graph: IntGraph, codes: IntArray) -> None:
             f"input codes of {graph.name!r} span {codes.min()}..{codes.max()}, "
             f"outside {tensor.lo}..{tensor.hi}.\n  Map raw data with flow.graph.map_input first."
         )
-
-
-def _windows(x: IntArray, window: Window, out_shape: Shape, pad: int) -> IntArray:
-    """All windows of [n, h, w, c] as [n, oh, ow, kh, kw, c]."""
-    n, height, width, channels = x.shape
-    out_h, out_w, _ = out_shape
-    rows = (out_h - 1) * window.stride_h + window.kernel_h
-    cols = (out_w - 1) * window.stride_w + window.kernel_w
-    padded = np.full(
-        (
-            n,
-            max(rows, height + window.pad_top),
-            max(cols, width + window.pad_left),
-            channels,
-        ),
-        pad,
-        np.int64,
-    )
-    padded[:, window.pad_top :, window.pad_left :][:, :height, :width] = x
-    result = np.empty((n, out_h, out_w, window.kernel_h, window.kernel_w, channels), np.int64)
-    for ky, kx in _taps(window):
-        stop_y = ky + (out_h - 1) * window.stride_h + 1
-        stop_x = kx + (out_w - 1) * window.stride_w + 1
-        result[:, :, :, ky, kx] = padded[
-            :, ky : stop_y : window.stride_h, kx : stop_x : window.stride_w
-        ]
-    return result
-
-
-def _taps(window: Window) -> Iterator[tuple[int, int]]:
-    for ky in range(window.kernel_h):
-        for kx in range(window.kernel_w):
-            yield ky, kx

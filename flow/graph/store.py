@@ -5,29 +5,41 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from flow.errors import DataError
+from flow.errors import DataError, RangeError
 from flow.graph.types import (
+    Add,
     AveragePool,
+    Concat,
     InputMap,
     IntArray,
     IntGraph,
     Kind,
     MatVec,
+    MaxPool,
+    Multiply,
     Node,
+    Rescale,
     Rounding,
+    Shape,
+    Table,
     TensorType,
+    Upsample,
     Window,
 )
 
-FORMAT = 1
-ARRAYS = ("weights", "weight_exp", "bias", "bias_exp")
+FORMAT = 2
+ARRAYS = ("weights", "weight_exp", "bias", "bias_exp", "weight_mult")
+NODES: dict[str, type[Any]] = {
+    cls.__name__: cls
+    for cls in (MatVec, AveragePool, MaxPool, Add, Multiply, Concat, Rescale, Table, Upsample)
+}
 
 
 def save_graph(graph: IntGraph, folder: Path) -> None:
@@ -47,6 +59,7 @@ def save_graph(graph: IntGraph, folder: Path) -> None:
         "input_map": asdict(graph.input_map),
         "nodes": nodes,
         "provenance": dict(graph.provenance),
+        "notes": graph.notes,
     }
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / "graph.npz", **arrays)
@@ -78,8 +91,9 @@ def load_graph(folder: Path) -> IntGraph:
                 for fields in document["nodes"]
             ),
             provenance=document["provenance"],
+            notes=tuple(document["notes"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, RangeError, zipfile.BadZipFile) as error:
         raise DataError(
             f"the integer graph in {folder} cannot be read: {error}.\n"
             "  Rerun the extract stage (--from extract)."
@@ -87,7 +101,7 @@ def load_graph(folder: Path) -> IntGraph:
 
 
 def graph_hash(graph: IntGraph) -> str:
-    """SHA-256 over every integer that decides a result (provenance is left out)."""
+    """SHA-256 over every integer that decides a result (provenance and notes are left out)."""
     digest = hashlib.sha256()
     header = (graph.name, graph.input_shape, graph.input_type, graph.input_map)
     digest.update(repr(header).encode())
@@ -108,32 +122,54 @@ def node_fields(node: Node) -> tuple[dict[str, Any], dict[str, IntArray]]:
 
 def node_from_fields(fields: Mapping[str, Any], arrays: Mapping[str, IntArray]) -> Node:
     """Build the node that `node_fields` took apart."""
-    values = {key: value for key, value in fields.items() if key != "class"}
-    values.update(
-        kind=Kind(fields["kind"]),
-        rounding=Rounding(fields["rounding"]),
-        window=Window(**fields["window"]),
-        x=TensorType(**fields["x"]),
-        y=TensorType(**fields["y"]),
-        in_shape=_shape(fields["in_shape"]),
-        out_shape=_shape(fields["out_shape"]),
-    )
-    if fields["class"] == "AveragePool":
-        return AveragePool(**values)
-    values.update(arrays)
-    return MatVec(**values)
+    values = {
+        key: _READ[key](value) if key in _READ else value
+        for key, value in fields.items()
+        if key != "class"
+    }
+    node: Node = NODES[fields["class"]](**values, **arrays)
+    return node
 
 
 def _array_keys(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    return ARRAYS if fields["class"] == "MatVec" else ()
+    return ARRAYS if fields["class"] == MatVec.__name__ else ()
 
 
-def _shape(values: list[int]) -> tuple[int, int, int]:
+def _shape(values: list[int]) -> Shape:
     height, width, channels = values
     return height, width, channels
+
+
+def _tensor(fields: Mapping[str, Any]) -> TensorType:
+    return TensorType(**fields)
+
+
+def _window(fields: Mapping[str, Any]) -> Window:
+    return Window(**fields)
+
+
+# How a field of a node is made from its JSON; the others are as they are.
+_READ: dict[str, Callable[[Any], Any]] = {
+    "kind": Kind,
+    "rounding": Rounding,
+    "window": _window,
+    "x": _tensor,
+    "y": _tensor,
+    "x_types": lambda values: tuple(map(_tensor, values)),
+    "in_shape": _shape,
+    "out_shape": _shape,
+    "in_shapes": lambda values: tuple(map(_shape, values)),
+    "sources": tuple,
+    "table": tuple,
+}
 
 
 def input_map_from_fields(fields: Mapping[str, Any]) -> InputMap:
     """Build an InputMap from its JSON-able fields."""
     table = fields["table"]
-    return InputMap(fields["raw_dtype"], fields["raw_lo"], None if table is None else tuple(table))
+    return InputMap(
+        fields["raw_dtype"],
+        fields["raw_lo"],
+        None if table is None else tuple(table),
+        Rounding(fields["rounding"]),
+    )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flow.errors import PlanError
-from flow.graph.types import AveragePool, Kind, MatVec, Node
+from flow.graph.types import AveragePool, Kind, MatVec
 from flow.plan.hwplan import CycleEstimate
+from flow.plan.supported import Supported
 
 STREAM_MARGIN = 1.25  # elements per beat over the average need, so that a stream is never the limit
 
@@ -43,7 +44,7 @@ class Fold:
         return self.pe * self.simd
 
 
-def fold(node: Node, in_elems: int, ii_cycles: int, override: Override = Override()) -> Fold:
+def fold(node: Supported, in_elems: int, ii_cycles: int, override: Override = Override()) -> Fold:
     """The cheapest fold of `node` that meets `ii_cycles`; an override of both may be slower.
 
     Args:
@@ -69,12 +70,12 @@ def fold(node: Node, in_elems: int, ii_cycles: int, override: Override = Overrid
     return min(fast, key=_cost)
 
 
-def reachable_cycles(node: Node) -> set[int]:
+def reachable_cycles(node: Supported) -> set[int]:
     """Cycles per frame of every fold of a layer that is fed one element per beat."""
     return {candidate.cycles.bound for candidate in _candidates(node, 1, 1)}
 
 
-def _candidates(node: Node, in_elems: int, ii_cycles: int) -> Iterator[Fold]:
+def _candidates(node: Supported, in_elems: int, ii_cycles: int) -> Iterator[Fold]:
     channels = node.in_shape[2]
     for word_elems in _divisors(channels):
         if word_elems % in_elems and in_elems % word_elems:
@@ -85,7 +86,7 @@ def _candidates(node: Node, in_elems: int, ii_cycles: int) -> Iterator[Fold]:
             yield from _dense(node, word_elems, in_elems, ii_cycles)
 
 
-def _channelwise(node: Node, pe: int, in_elems: int, ii_cycles: int) -> Fold:
+def _channelwise(node: Supported, pe: int, in_elems: int, ii_cycles: int) -> Fold:
     """Depthwise layers and pools: PE channels in parallel, one tap per cycle."""
     pixels = node.out_shape[0] * node.out_shape[1]
     words = pixels * (node.out_shape[2] // pe) * node.window.taps
@@ -113,7 +114,7 @@ def _dense(node: MatVec, word_elems: int, in_elems: int, ii_cycles: int) -> Iter
             yield Fold(pe, simd, word_elems, lanes, windowed, cycles)
 
 
-def _cycles(node: Node, compute: int, window: int, in_width: int, lanes: int) -> CycleEstimate:
+def _cycles(node: Supported, compute: int, window: int, in_width: int, lanes: int) -> CycleEstimate:
     """`in_width`: elements per cycle at the narrowest place between the input and the window."""
     inputs = node.in_shape[0] * node.in_shape[1] * node.in_shape[2]
     outputs = node.out_shape[0] * node.out_shape[1] * node.out_shape[2]
@@ -125,7 +126,7 @@ def _cycles(node: Node, compute: int, window: int, in_width: int, lanes: int) ->
     )
 
 
-def _lanes(node: Node, pe: int, ii_cycles: int) -> int:
+def _lanes(node: Supported, pe: int, ii_cycles: int) -> int:
     """Fewest requantisation lanes that divide PE and keep up with the target."""
     outputs = node.out_shape[0] * node.out_shape[1] * node.out_shape[2]
     return next((n for n in _divisors(pe) if outputs // n <= ii_cycles), pe)
@@ -146,7 +147,7 @@ def _matches(candidate: Fold, override: Override) -> bool:
     return override.pe in (None, candidate.pe) and override.simd in (None, candidate.simd)
 
 
-def _does_not_divide(node: Node, candidates: list[Fold], override: Override) -> str:
+def _does_not_divide(node: Supported, candidates: list[Fold], override: Override) -> str:
     for label, value, size in (
         ("pe", override.pe, node.out_shape[2]),
         ("simd", override.simd, node.fan_in if isinstance(node, MatVec) else 1),

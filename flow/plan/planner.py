@@ -10,6 +10,7 @@ from flow.graph.types import AveragePool, IntGraph
 from flow.plan.budget import check_budget, spend_dsps
 from flow.plan.fold import Override, fold, reachable_cycles, stream_elems
 from flow.plan.hwplan import HwPlan, Target, UnitPlan
+from flow.plan.supported import supported
 from flow.plan.unit import plan_unit
 
 PRODUCTS = ("lut", "dsp")
@@ -34,11 +35,12 @@ def plan(
         dsp_budget: share (0..1) of the device's DSPs; products beyond it go to LUTs.
 
     Raises:
+        UnsupportedLayer: the engine has no hardware for some layers.
         PlanError: a layer cannot meet the interval, an override does not fit, or the estimate
             exceeds the device.
     """
     overrides = dict(overrides or {})
-    _check_chain(graph)
+    nodes = supported(graph)
     _check_overrides(graph, overrides)
     if ii_cycles is None:
         return _fastest(graph, target, overrides, dsp_budget, lut_budget)
@@ -46,7 +48,7 @@ def plan(
     input_elems = stream_elems(channels, height * width * channels, ii_cycles)
     units: list[UnitPlan] = []
     elems = input_elems
-    for node in graph.nodes:
+    for node in nodes:
         override = overrides.get(node.name, Override())
         unit = plan_unit(node, fold(node, elems, ii_cycles, override), elems, override)
         units.append(unit)
@@ -77,7 +79,7 @@ def _fastest(
     lut_budget: float,
 ) -> HwPlan:
     """Bisect over the intervals that some fold of some layer reaches exactly."""
-    intervals = sorted({cycles for node in graph.nodes for cycles in reachable_cycles(node)})
+    intervals = sorted({cycles for node in supported(graph) for cycles in reachable_cycles(node)})
     best: HwPlan | None = None
     low, high = 0, len(intervals) - 1
     failure: PlanError | None = None
@@ -92,18 +94,6 @@ def _fastest(
         return best
     assert failure is not None
     raise failure
-
-
-def _check_chain(graph: IntGraph) -> None:
-    """The units are wired one behind the other; a branch would be cut off silently."""
-    previous = graph.input_name
-    for node in graph.nodes:
-        if node.source != previous:
-            raise PlanError(
-                f"layer {node.name!r} of {graph.name!r} reads {node.source!r}, not the layer "
-                f"before it ({previous!r}); networks with branches have no hardware yet."
-            )
-        previous = node.name
 
 
 def _check_overrides(graph: IntGraph, overrides: Mapping[str, Override]) -> None:

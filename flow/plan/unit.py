@@ -7,16 +7,17 @@ from dataclasses import replace
 import numpy as np
 
 from flow.graph.arithmetic import accumulator_bits, fold_pool, fold_requant, signed_bits
-from flow.graph.types import AveragePool, Kind, MatVec, Node
+from flow.graph.types import AveragePool, Kind, MatVec
 from flow.plan.cost import RAM_LUT_BITS, RAM_LUT_WORDS, ROM_LUT_DEPTH, UnitParts, estimate
 from flow.plan.fold import Fold, Override
 from flow.plan.hwplan import MacSpec, PoolSpec, RequantSpec, UnitPlan, WindowPlan
+from flow.plan.supported import Supported
 
 LUT_ONLY_PRODUCT_BITS = 16  # x_bits * w_bits up to which a product never takes a DSP (4x4)
 FIFO_DEPTH = 16  # a chain needs no more: windows and gather registers hold the frame's skew
 
 
-def plan_unit(node: Node, chosen: Fold, in_elems: int, override: Override) -> UnitPlan:
+def plan_unit(node: Supported, chosen: Fold, in_elems: int, override: Override) -> UnitPlan:
     """Plan one layer that is folded as `chosen` and fed `in_elems` elements per beat."""
     pool = isinstance(node, AveragePool)
     channels = node.out_shape[2]
@@ -55,7 +56,9 @@ def plan_unit(node: Node, chosen: Fold, in_elems: int, override: Override) -> Un
     return replace(unit, resources=estimate(_parts(node, chosen, window, mac), unit.products))
 
 
-def _parts(node: Node, chosen: Fold, window: WindowPlan | None, mac: MacSpec | None) -> UnitParts:
+def _parts(
+    node: Supported, chosen: Fold, window: WindowPlan | None, mac: MacSpec | None
+) -> UnitParts:
     groups = node.out_shape[2] // chosen.pe
     return UnitParts(
         mac=mac,
@@ -69,7 +72,7 @@ def _parts(node: Node, chosen: Fold, window: WindowPlan | None, mac: MacSpec | N
     )
 
 
-def _window(node: Node, chosen: Fold, replay: int, channelwise: bool) -> WindowPlan | None:
+def _window(node: Supported, chosen: Fold, replay: int, channelwise: bool) -> WindowPlan | None:
     if not chosen.windowed:
         return None
     folds = node.in_shape[2] // chosen.word_elems
@@ -90,7 +93,7 @@ def _window(node: Node, chosen: Fold, replay: int, channelwise: bool) -> WindowP
     )
 
 
-def _ring_rows(node: Node) -> int:
+def _ring_rows(node: Supported) -> int:
     """Rows in the ring of `swg.sv`, which has the same formula and the reason for it."""
     window = node.window
     reach = (node.out_shape[0] - 1) * window.stride_h - window.pad_top + window.kernel_h
@@ -98,7 +101,7 @@ def _ring_rows(node: Node) -> int:
     return window.kernel_h + max(window.stride_h, window.kernel_h - window.pad_top - beyond)
 
 
-def _mac(node: Node, chosen: Fold) -> MacSpec:
+def _mac(node: Supported, chosen: Fold) -> MacSpec:
     assert isinstance(node, MatVec)
     depthwise = node.kind is Kind.DEPTHWISE
     return MacSpec(
@@ -119,7 +122,7 @@ def weight_width(node: MatVec) -> int:
     return signed_bits(int(node.weights.min()), int(node.weights.max()))
 
 
-def _requant(node: Node, lanes: int) -> RequantSpec:
+def _requant(node: Supported, lanes: int) -> RequantSpec:
     assert isinstance(node, MatVec)
     requant = fold_requant(node)
     shift_min = int(requant.shift.min())
@@ -139,7 +142,7 @@ def _requant(node: Node, lanes: int) -> RequantSpec:
     )
 
 
-def _pool(node: Node, chosen: Fold) -> PoolSpec:
+def _pool(node: Supported, chosen: Fold) -> PoolSpec:
     assert isinstance(node, AveragePool)
     divide = fold_pool(node)
     count = node.window.taps

@@ -21,7 +21,7 @@ def layer_tensors(graph: IntGraph, profile: Profile) -> dict[str, dict[str, Any]
     seen = {layer.name: layer for layer in profile.layers}
     return {
         node.name: {
-            "inputs": [INPUT if node.source == graph.input_name else node.source],
+            "inputs": [INPUT if name == graph.input_name else name for name in node.sources],
             "out_shape": list(node.out_shape),
             "profile": _layer(node, seen[node.name]),
         }

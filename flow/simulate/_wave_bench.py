@@ -32,7 +32,7 @@ class Unit:
 
 def build(bench: Bench, node: Node) -> Unit:
     """Build the bench of a project that holds this layer's unit alone."""
-    x = bench.streams[INPUT if node.source == bench.graph.input_name else node.source]
+    x = bench.streams[INPUT if node.sources[0] == bench.graph.input_name else node.sources[0]]
     y = bench.streams[node.name]
     (unit,) = bench.project.units
     model = bench.build(

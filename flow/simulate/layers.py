@@ -25,7 +25,7 @@ def simulate_layers(bench: Bench) -> dict[str, int]:
     units = [
         {
             "module": f"unit_{unit.name}",
-            "input": streams[INPUT if node.source == graph.input_name else node.source],
+            "input": streams[INPUT if node.sources[0] == graph.input_name else node.sources[0]],
             "output": streams[unit.name],
         }
         for node, unit in zip(graph.nodes, plan.units, strict=True)

@@ -183,7 +183,7 @@ def _result(
     plan, frames = bench.plan, bench.frames
     free, *_ = results
     by_label = {tap.label: tap for tap in free.taps}
-    sources = [INPUT if node.source == bench.graph.input_name else node.source
+    sources = [INPUT if node.sources[0] == bench.graph.input_name else node.sources[0]
                for node in bench.graph.nodes]  # fmt: skip
     runs = tuple(
         _run(result, profile.seed, frames)

@@ -8,6 +8,9 @@
     )
 
 Both are ordinary QKeras objects: load a saved model with `custom_objects=CUSTOM_OBJECTS`.
+
+QKeras' own quantizers are read by `models.quantizers.stock`; scales that are no powers of two
+(`alpha='auto'`) first become constants by `freeze_auto(model)`.
 """
 
 from typing import Any
@@ -20,8 +23,10 @@ from models.quantizers.codes import (
     NotCalibrated,
     NotFrozen,
     QuantizerError,
+    WeightCodes,
 )
 from models.quantizers.featuremap import quantized_bits_featuremap
+from models.quantizers.scaled import freeze_auto, quantized_bits_scaled
 from models.quantizers.weights import quantized_bits_po2
 
 CUSTOM_OBJECTS: dict[str, Any] = {
@@ -34,6 +39,7 @@ CUSTOM_OBJECTS: dict[str, Any] = {
         Clip,
         quantized_bits_featuremap,
         quantized_bits_po2,
+        quantized_bits_scaled,
     )
 }
 
@@ -43,6 +49,9 @@ __all__ = [
     "NotCalibrated",
     "NotFrozen",
     "QuantizerError",
+    "WeightCodes",
+    "freeze_auto",
     "quantized_bits_featuremap",
     "quantized_bits_po2",
+    "quantized_bits_scaled",
 ]

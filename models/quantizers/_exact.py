@@ -1,5 +1,7 @@
 """Exact TensorFlow helpers: powers of two and roundings without float error."""
 
+from typing import Any
+
 import tensorflow as tf
 
 _EXPONENT_FIELD = {tf.float32: (tf.int32, 23, 127), tf.float64: (tf.int64, 52, 1023)}
@@ -23,3 +25,13 @@ def round_half_up(value: tf.Tensor) -> tf.Tensor:
     """Return floor(value + 1/2) without the rounding error of that addition."""
     whole = tf.floor(value)
     return whole + tf.cast(value - whole >= 0.5, value.dtype)
+
+
+def straight_through(x: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """Return `value` itself, not x + (value - x), with the gradient of x."""
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
+    def forward(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        return tf.identity(value), lambda dy: dy
+
+    return forward(x)

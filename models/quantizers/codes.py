@@ -36,7 +36,7 @@ class FeatureMapCodes:
     zero_point: int  # within lo..hi
     lo: int  # least code
     hi: int  # greatest code
-    rounding: str = "half_up"  # floor(x / scale + 1/2)
+    rounding: str = "half_up"  # floor(x / scale + 1/2); or "half_even": ties to even codes
 
     def __post_init__(self) -> None:
         if not 0 < self.scale_mult < MAX_SCALE_MULT:
@@ -56,10 +56,11 @@ class FeatureMapCodes:
         return float(np.ldexp(float(self.scale_mult), self.scale_exp))
 
     def quantize(self, x: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the codes of real values: clip(floor(x/scale + 1/2) + zero_point, lo, hi)."""
+        """Return the codes of real values: clip(round(x/scale) + zero_point, lo, hi)."""
         ratio = np.asarray(x, np.float64) / self.scale
         whole = np.floor(ratio)
-        rounded = whole + (ratio - whole >= 0.5)
+        up = whole + (ratio - whole >= 0.5)
+        rounded = up if self.rounding == "half_up" else np.rint(ratio)
         codes: NDArray[np.int64] = np.clip(rounded + self.zero_point, self.lo, self.hi).astype(
             np.int64
         )
@@ -68,6 +69,16 @@ class FeatureMapCodes:
     def dequantize(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the real values of codes (exact in float64)."""
         return (np.asarray(codes, np.int64) - self.zero_point) * self.scale
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightCodes:
+    """Integers of a weight tensor: real = codes * mults * 2**exponents, all three of its shape."""
+
+    codes: NDArray[np.int64]
+    mults: NDArray[np.int64]  # 0 < mults < 2**15; 1 for a power-of-two scale
+    exponents: NDArray[np.int64]
+    bits: int  # signed width of a code
 
 
 def code_range(bits: int, keep_negative: bool, symmetric: bool) -> tuple[int, int]:

@@ -71,11 +71,7 @@ class quantized_bits_po2(BaseQuantizer):  # type: ignore[misc]  # QKeras has no 
         step = _exact.exp2i(exponent, tf.float64)
         value = tf.cast(self._codes_tf(wide, step) * step, w.dtype)
 
-        @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
-        def straight_through(w: tf.Tensor) -> tuple[tf.Tensor, Any]:
-            return tf.identity(value), lambda dy: dy
-
-        return straight_through(w)
+        return _exact.straight_through(w, value)
 
     def _codes_tf(self, wide: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         ratio = wide / step

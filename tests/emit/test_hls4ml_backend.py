@@ -341,7 +341,7 @@ def test_profiling_sees_real_weights(model: tf.keras.Model, vitis: Any) -> None:
 
 def test_an_unsupported_model_is_refused_with_its_reason(tmp_path: Path) -> None:
     stock = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(3, name="plain")])
-    with pytest.raises(FlowError, match="layer 'plain' is a Dense; supported"):
+    with pytest.raises(FlowError, match="layer 'plain' is a Dense; use QDense"):
         converted(stock, tmp_path)
 
 

@@ -13,23 +13,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flow.frontend import from_keras
-from flow.frontend.equality import check_equality
 from flow.graph import (
     AveragePool,
-    IntGraph,
     Kind,
     MatVec,
     Window,
     accumulator_bits,
     map_input,
-    run_taps,
 )
 from models import ranges
 from models.quantizers import CUSTOM_OBJECTS
 from models.raw import RawInput
-from tests.frontend.small_models import activation, conv, dense, depthwise, frozen, samples
+from tests.frontend.small_models import (
+    activation,
+    checked,
+    conv,
+    dense,
+    depthwise,
+    frozen,
+    samples,
+)
 
-FRAMES = 40
 L = tf.keras.layers
 
 GEOMETRIES: dict[str, tuple[tuple[int, ...], Callable[[], Any], Window]] = {
@@ -62,17 +66,6 @@ GEOMETRIES: dict[str, tuple[tuple[int, ...], Callable[[], Any], Window]] = {
         (5, 4, 2), lambda: conv(3, 3, padding="same", use_bias=False), Window(3, 3, 1, 1, 1, 1),
     ),
 }  # fmt: skip
-
-
-def checked(model: tf.keras.Model, frames: int = FRAMES) -> IntGraph:
-    """The model's IntGraph, after every code of every layer was found equal."""
-    graph = from_keras(model)
-    taps = run_taps(graph, map_input(graph, samples(model, frames).reshape(-1, *graph.input_shape)))
-    compared = check_equality(model, graph, taps)
-    assert [(c.name, c.compared) for c in compared] == [
-        (node.name, frames * int(np.prod(node.out_shape))) for node in graph.nodes
-    ]
-    return graph
 
 
 @pytest.mark.parametrize("case", GEOMETRIES)

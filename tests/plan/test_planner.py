@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 
-from flow.errors import PlanError
+from flow.errors import PlanError, UnsupportedLayer
 from flow.frontend.extract import extract
-from flow.graph import IntGraph, MatVec, accumulator_bits
+from flow.graph import Add, AveragePool, IntGraph, MatVec, Rounding, accumulator_bits
 from flow.plan import HwPlan, Override, Target, plan
 from flow.plan.cost import mac_cost
 from tests.helpers import small_graph
@@ -143,14 +144,26 @@ def test_an_override_of_an_unknown_layer_is_refused() -> None:
     )
 
 
-def test_a_branch_is_refused_not_cut_off() -> None:
+def test_what_has_no_hardware_is_refused_by_name_all_at_once() -> None:
     graph = small_graph()
     conv, deep, *_ = graph.nodes
+    assert isinstance(conv, MatVec)
     assert isinstance(deep, MatVec)
-    twin = replace(deep, name="twin", source="conv")
-    branched = replace(graph, nodes=(conv, deep, twin))
-    with pytest.raises(PlanError, match="'twin' of 'small' reads 'conv', not the layer before it"):
-        plan(branched, TARGET, 400)
+    even = replace(conv, rounding=Rounding.HALF_EVEN, weight_mult=np.array([3]))
+    shapes, types = (conv.out_shape, deep.out_shape), (conv.y, deep.y)
+    join = Add("join", ("conv", "deep"), shapes, types, deep.y)
+    padded = replace(conv.window, kernel_h=2, kernel_w=2, pad_top=1)
+    pool = AveragePool("pool", "join", join.out_shape, (2, 2, 8), padded, join.y, join.y)
+    with pytest.raises(UnsupportedLayer) as caught:
+        plan(replace(graph, nodes=(even, deep, join, pool)), TARGET, 400)
+    assert str(caught.value) == (
+        "graph 'small' has no hardware of engine 'xls' yet:\n"
+        "  - layer 'conv' rounds half_even; half_up is supported.\n"
+        "  - layer 'conv' has weight scales that are no powers of two.\n"
+        "  - layer 'join' is of kind 'add'.\n"
+        "  - layer 'pool' averages over windows that reach into the padding.\n"
+        "  Its integers can be computed: stop before stage plan (--to evaluate)."
+    )
 
 
 def test_without_an_interval_the_fastest_plan_in_budget_is_found() -> None:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from flow.emit.vitis.cpp import Buffer, Call, Layer, Struct, element_type
 from flow.emit.vitis.operators import Operator, operator_of
 from flow.errors import UnsupportedLayer
-from flow.graph.types import AveragePool, IntGraph, Node
+from flow.graph.types import AveragePool, IntGraph
 from flow.plan.hwplan import UnitPlan, WindowPlan
+from flow.plan.supported import Supported, supported
 
 IO_TYPES = ("io_stream", "io_parallel")
 INNER_DEPTH = 2  # of streams inside a layer; both ends run all the time
@@ -22,7 +23,7 @@ def layers(graph: IntGraph, units: tuple[UnitPlan, ...], io_type: str) -> list[L
     """
     build = _stream_layer if io_type == "io_stream" else _parallel_layer
     found: list[Layer] = []
-    for node, unit in zip(graph.nodes, units, strict=True):
+    for node, unit in zip(supported(graph), units, strict=True):
         previous, source = graph.input_name, "input_y"
         if found:
             previous, source = found[-1].name, found[-1].output.name
@@ -35,7 +36,7 @@ def layers(graph: IntGraph, units: tuple[UnitPlan, ...], io_type: str) -> list[L
     return found
 
 
-def _stream_layer(node: Node, unit: UnitPlan, operator: Operator, source: str) -> Layer:
+def _stream_layer(node: Supported, unit: UnitPlan, operator: Operator, source: str) -> Layer:
     """[to words] [window] [gather] and the operator's processes, each with the stream it writes."""
     chain = _Chain(node.name, source, unit.in_elems)
     word_elems = unit.window.word_elems if unit.window else unit.x_elems
@@ -67,7 +68,7 @@ def _stream_layer(node: Node, unit: UnitPlan, operator: Operator, source: str) -
     )
 
 
-def _parallel_layer(node: Node, unit: UnitPlan, operator: Operator, source: str) -> Layer:
+def _parallel_layer(node: Supported, unit: UnitPlan, operator: Operator, source: str) -> Layer:
     tables = operator.tables(node, unit, unit.pe)
     config = operator.config(node, unit, unit.pe)
     output = Buffer(f"{node.name}_y", f"{config.name}::y_t", _size(node))
@@ -120,7 +121,7 @@ class _Chain:
         self.call(f"shift::{function}<{element}, {self._elems}, {elems}, {beats}>", suffix, elems)
 
 
-def _window_struct(node: Node, plan: WindowPlan | None) -> Struct:
+def _window_struct(node: Supported, plan: WindowPlan | None) -> Struct:
     """Geometry of a node's window, and how it is streamed where it is."""
     window = node.window
     constants: dict[str, int] = {
@@ -150,7 +151,7 @@ def _window_struct(node: Node, plan: WindowPlan | None) -> Struct:
     return Struct(f"{node.name}_window", types, constants)
 
 
-def _rom_pragmas(node: Node, unit: UnitPlan) -> tuple[str, ...]:
+def _rom_pragmas(node: Supported, unit: UnitPlan) -> tuple[str, ...]:
     """Which memory holds the weights; how they lie in it is the business of the kernel."""
     if unit.mac is None:
         return ()
@@ -158,7 +159,7 @@ def _rom_pragmas(node: Node, unit: UnitPlan) -> tuple[str, ...]:
     return (f"BIND_STORAGE variable={node.name}_weights type=rom_1p impl={place}",)
 
 
-def _summary(node: Node, unit: UnitPlan) -> str:
+def _summary(node: Supported, unit: UnitPlan) -> str:
     kernel = f"{node.window.kernel_h}x{node.window.kernel_w}"
     shapes = " -> ".join("x".join(map(str, shape)) for shape in (node.in_shape, node.out_shape))
     fold = f"PE {unit.pe}, SIMD {unit.simd}"
@@ -168,5 +169,5 @@ def _summary(node: Node, unit: UnitPlan) -> str:
     return f"{node.kind.value} {kernel}, {shapes}, {fold}"
 
 
-def _size(node: Node) -> int:
+def _size(node: Supported) -> int:
     return node.out_shape[0] * node.out_shape[1] * node.out_shape[2]

@@ -24,8 +24,9 @@ from flow.emit.roms import mac_blocks
 from flow.emit.vitis.cpp import Struct, Table, element_type, integer
 from flow.errors import UnsupportedLayer
 from flow.graph.arithmetic import fold_requant
-from flow.graph.types import AveragePool, IntGraph, Kind, MatVec, Node, Rounding
+from flow.graph.types import AveragePool, IntGraph, Kind, MatVec, Rounding
 from flow.plan.hwplan import UnitPlan
+from flow.plan.supported import Supported
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,13 @@ class Process:
 class Operator:
     """What the engine has to know about one kind of node; see the head of this module."""
 
-    config: Callable[[Node, UnitPlan, int], Struct]
-    tables: Callable[[Node, UnitPlan, int], tuple[Table, ...]]
-    processes: Callable[[Node, UnitPlan], tuple[Process, ...]]
+    config: Callable[[Supported, UnitPlan, int], Struct]
+    tables: Callable[[Supported, UnitPlan, int], tuple[Table, ...]]
+    processes: Callable[[Supported, UnitPlan], tuple[Process, ...]]
     parallel: str
 
 
-def operator_of(graph: IntGraph, node: Node) -> Operator:
+def operator_of(graph: IntGraph, node: Supported) -> Operator:
     """The entry of OPERATORS for a node.
 
     Raises:
@@ -71,7 +72,7 @@ def operator_of(graph: IntGraph, node: Node) -> Operator:
     return OPERATORS[node.kind]
 
 
-def _matrix_config(node: Node, unit: UnitPlan, lanes: int) -> Struct:
+def _matrix_config(node: Supported, unit: UnitPlan, lanes: int) -> Struct:
     mac, requant = unit.mac, unit.requant
     assert mac is not None and requant is not None
     sum_bits, out_bits = requant_widths(requant)
@@ -108,7 +109,7 @@ def _matrix_config(node: Node, unit: UnitPlan, lanes: int) -> Struct:
     )
 
 
-def _matrix_tables(node: Node, unit: UnitPlan, lanes: int) -> tuple[Table, ...]:
+def _matrix_tables(node: Supported, unit: UnitPlan, lanes: int) -> tuple[Table, ...]:
     assert isinstance(node, MatVec) and unit.mac is not None and unit.requant is not None
     folded = fold_requant(node)
     delta = (folded.shift - unit.requant.shift_min).reshape(-1, lanes)
@@ -135,14 +136,14 @@ def _matrix_tables(node: Node, unit: UnitPlan, lanes: int) -> tuple[Table, ...]:
     )
 
 
-def _matrix_processes(node: Node, unit: UnitPlan) -> tuple[Process, ...]:
+def _matrix_processes(node: Supported, unit: UnitPlan) -> tuple[Process, ...]:
     return (
         Process("shift::mac", "acc", unit.pe, ("weights",)),
         Process("shift::requant", "y", unit.lanes, ("constants", "shifts")),
     )
 
 
-def _pool_config(node: Node, unit: UnitPlan, lanes: int) -> Struct:
+def _pool_config(node: Supported, unit: UnitPlan, lanes: int) -> Struct:
     pool = unit.pool
     assert isinstance(node, AveragePool) and pool is not None
     numerator_bits, product_bits, out_bits = pool_widths(pool)
@@ -174,11 +175,11 @@ def _pool_config(node: Node, unit: UnitPlan, lanes: int) -> Struct:
     )
 
 
-def _pool_processes(node: Node, unit: UnitPlan) -> tuple[Process, ...]:
+def _pool_processes(node: Supported, unit: UnitPlan) -> tuple[Process, ...]:
     return (Process("shift::pool", "y", unit.pe),)
 
 
-def _no_tables(node: Node, unit: UnitPlan, lanes: int) -> tuple[Table, ...]:
+def _no_tables(node: Supported, unit: UnitPlan, lanes: int) -> tuple[Table, ...]:
     return ()
 
 

@@ -1,0 +1,181 @@
+"""What the classes of Keras and QKeras layers are to the reader, and what is wrong with a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+KERNELS = {  # layers with weights: the name of their kernel's quantizer
+    "QConv1D": "kernel",
+    "QConv2D": "kernel",
+    "QConv2DBatchnorm": "kernel",
+    "QDepthwiseConv2D": "depthwise",
+    "QDepthwiseConv2DBatchnorm": "depthwise",
+    "QDense": "kernel",
+}
+AVERAGE_POOLS = (
+    "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D",
+    "QAveragePooling2D", "QGlobalAveragePooling2D",
+)  # fmt: skip
+MAX_POOLS = ("MaxPooling1D", "MaxPooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D")
+MERGES = ("Add", "Multiply")
+PADDINGS = ("ZeroPadding1D", "ZeroPadding2D")
+UPSAMPLINGS = ("UpSampling1D", "UpSampling2D")
+SHAPES = ("Flatten", "Reshape")
+IDENTITIES = (
+    "InputLayer", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise",
+    "GaussianDropout", "ActivityRegularization",
+)  # fmt: skip
+FUNCTIONS = ("sigmoid", "tanh", "swish", "silu", "hard_sigmoid", "elu", "selu", "gelu", "softplus",
+             "softsign", "exponential")  # fmt: skip
+FUNCTION_LAYERS = ("LeakyReLU", "ELU")
+HOST = ("softmax", "sigmoid")  # as the last layer
+SUPPORTED = (
+    *KERNELS, "ReLU", "QActivation", "Activation", *AVERAGE_POOLS, *MAX_POOLS, *MERGES,
+    "Concatenate", *UPSAMPLINGS, *PADDINGS, *SHAPES, "LeakyReLU", "ELU", "Softmax", "Dropout",
+)  # fmt: skip
+REMEDIES = {
+    "BatchNormalization": "fold it: QConv2DBatchnorm or QDepthwiseConv2DBatchnorm",
+    "QBatchNormalization": "its epsilon makes it no power of two; use QConv2DBatchnorm or "
+    "QDepthwiseConv2DBatchnorm",
+    "Conv1D": "use QConv1D",
+    "Conv2D": "use QConv2D",
+    "DepthwiseConv2D": "use QDepthwiseConv2D",
+    "SeparableConv2D": "use QDepthwiseConv2D and QConv2D",
+    "QSeparableConv1D": "use two QConv1D, the first with groups",
+    "QSeparableConv2D": "use QDepthwiseConv2D and QConv2D",
+    "Dense": "use QDense",
+    "QAdaptiveActivation": "use QActivation with quantized_bits_featuremap",
+}
+
+
+def role(layer: Any) -> str:
+    """The reader's word for a layer; '' for one that it does not know."""
+    kind = type(layer).__name__
+    if kind in ("QActivation", "Activation", "Softmax"):
+        return _activation_role(getattr(layer, "quantizer", getattr(layer, "activation", None)))
+    for name, kinds in _ROLES.items():
+        if kind in kinds:
+            return name
+    return ""
+
+
+def _activation_role(function: Any) -> str:
+    if is_quantizer(function):
+        return "quantizer"
+    name = function_name(function)
+    if name in ("relu", "linear"):
+        return {"relu": "relu", "linear": "identity"}[name]
+    if name in FUNCTIONS:
+        return "function"
+    return "host" if name in (*HOST, "None") else ""
+
+
+def function_name(function: Any) -> str:
+    """Name of an activation function; 'None' where there is none (a Softmax layer)."""
+    return str(getattr(function, "__name__", function))
+
+
+def is_quantizer(function: Any) -> bool:
+    """Whether an activation is a quantizer of QKeras or of this project."""
+    from qkeras.quantizers import BaseQuantizer
+
+    return isinstance(function, BaseQuantizer)
+
+
+_ROLES: dict[str, tuple[str, ...]] = {
+    "matrix": tuple(KERNELS),
+    "average": AVERAGE_POOLS,
+    "largest": MAX_POOLS,
+    "merge": MERGES,
+    "concat": ("Concatenate",),
+    "padding": PADDINGS,
+    "upsample": UPSAMPLINGS,
+    "shape": SHAPES,
+    "identity": IDENTITIES,
+    "relu": ("ReLU",),
+    "function": FUNCTION_LAYERS,
+}
+
+
+def unknown(layer: Any) -> str:
+    """What to say about a layer without a role."""
+    kind = type(layer).__name__
+    if kind == "Activation":
+        return (
+            f"layer {layer.name!r} applies {function_name(layer.activation)!r}; supported: relu, "
+            f"linear, softmax at the end, {', '.join(FUNCTIONS)}."
+        )
+    remedy = REMEDIES.get(kind)
+    if remedy:
+        return f"layer {layer.name!r} is a {kind}; {remedy}."
+    return f"layer {layer.name!r} is a {kind}; supported: {', '.join(SUPPORTED)}."
+
+
+def layer_problems(layer: Any, name: str) -> Iterator[str]:
+    """What is wrong with a layer by itself, whatever surrounds it."""
+    if getattr(layer, "data_format", "channels_last") not in ("channels_last", None):
+        yield f"layer {layer.name!r} is not channels_last."
+    check = _CHECKS.get(name)
+    if check is not None:
+        yield from check(layer)
+
+
+def _matrix_problems(layer: Any) -> Iterator[str]:
+    dilation = getattr(layer, "dilation_rate", 1)
+    if any(v != 1 for v in (dilation if isinstance(dilation, (tuple, list)) else (dilation,))):
+        yield f"layer {layer.name!r} has dilation_rate={dilation}; 1 is supported."
+    prefix = KERNELS[type(layer).__name__]
+    quantizers = {f"{prefix}_quantizer": getattr(layer, f"{prefix}_quantizer_internal")}
+    if layer.use_bias and layer.bias_quantizer_internal is not None:
+        quantizers["bias_quantizer"] = layer.bias_quantizer_internal
+    from flow.frontend._weights import weight_problem
+
+    for name, quantizer in quantizers.items():
+        problem = weight_problem(quantizer)
+        if problem:
+            yield f"layer {layer.name!r}: {name} {problem}."
+
+
+def _average_problems(layer: Any) -> Iterator[str]:
+    quantizer = getattr(layer, "average_quantizer_internal", None)
+    if quantizer is None:
+        return
+    if getattr(layer, "padding", "valid") != "valid":
+        yield f"layer {layer.name!r} has an average_quantizer and padding; use 'valid'."
+    from flow.frontend._weights import weight_problem
+
+    problem = weight_problem(quantizer)
+    if problem:
+        yield f"layer {layer.name!r}: average_quantizer {problem}."
+
+
+def _relu_problems(layer: Any) -> Iterator[str]:
+    config = layer.get_config()
+    slope, threshold = config.get("negative_slope"), config.get("threshold")
+    if float(slope or 0) or float(threshold or 0):
+        yield (
+            f"layer {layer.name!r}: ReLU with negative_slope={slope}, "
+            f"threshold={threshold}; both must be 0."
+        )
+
+
+def _upsample_problems(layer: Any) -> Iterator[str]:
+    interpolation = getattr(layer, "interpolation", "nearest")
+    if interpolation != "nearest":
+        yield f"layer {layer.name!r} has interpolation={interpolation!r}; 'nearest' is supported."
+
+
+def _concat_problems(layer: Any) -> Iterator[str]:
+    rank = len(layer.output_shape)
+    if layer.axis not in (-1, rank - 1):
+        yield f"layer {layer.name!r} joins along axis {layer.axis}; the channels' is supported."
+
+
+_CHECKS = {
+    "matrix": _matrix_problems,
+    "average": _average_problems,
+    "relu": _relu_problems,
+    "upsample": _upsample_problems,
+    "concat": _concat_problems,
+}

@@ -1,0 +1,245 @@
+"""Reads the layers of a model one after the other, and remembers what every tensor is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from flow.frontend._activations import is_table, quantizer_problem
+from flow.frontend._layers import function_name, is_quantizer, layer_problems, role, unknown
+from flow.frontend._steps import NO_PADS, SUMS, Source, Step, Value
+from flow.graph.types import Shape
+
+CODES = ("largest", "upsample", "concat")  # whose values are codes when their inputs are
+
+
+class Reader:
+    """Collects `steps` and `problems`; `values` holds what is known of every tensor so far."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.steps: list[Step] = []
+        self.values: dict[int, Value] = {}
+        self.calls: Counter[int] = Counter()
+
+    def read(self, model: Any, nodes: Sequence[Any]) -> None:
+        """Read Keras' nodes (calls of layers), each after all that it reads."""
+        raw = model.inputs[0]
+        self.values[id(raw)] = Value(self._shape(model.name, raw))
+        readers = Counter(id(tensor) for node in nodes for tensor in node.keras_inputs)
+        for node in nodes:
+            layer, output = node.layer, node.outputs
+            inputs = [self.values[id(tensor)] for tensor in node.keras_inputs]
+            self.calls[id(layer)] += 1
+            value = self._read_layer(layer, inputs, output, output is model.outputs[0])
+            if value.optional and readers[id(output)] > 1:
+                value = self._close(value)  # a quantizer behind it is one reader of several
+            self.values[id(output)] = value
+        self._end(self.values[id(model.outputs[0])], model.name)
+
+    def _read_layer(self, layer: Any, inputs: list[Value], output: Any, is_last: bool) -> Value:
+        kind = role(layer)
+        if kind == "function" and is_last and function_name(layer.activation) == "sigmoid":
+            kind = "host"
+        self._check_host(layer, inputs)
+        if kind == "identity":
+            return inputs[0]
+        if kind == "host":
+            return replace(inputs[0], last=layer.name)
+        self.problems += layer_problems(layer, kind)
+        if kind == "":
+            self.problems.append(unknown(layer))
+            return inputs[0]
+        if kind == "quantizer":
+            quantizer = getattr(layer, "quantizer", getattr(layer, "activation", None))
+            return self._quantize(inputs[0], quantizer, layer)
+        if kind == "relu":
+            return self._relu(inputs[0], layer)
+        if kind in ("shape", "padding"):
+            return self._move(inputs[0], layer, kind, output)
+        return self._compute(layer, kind, inputs, output)
+
+    def _compute(self, layer: Any, kind: str, inputs: list[Value], output: Any) -> Value:
+        shape = self._shape(layer.name, output)
+        sources = tuple(self._source(layer, kind, value) for value in inputs)
+        if shape is None:
+            return Value(None)
+        self._check_once(layer)
+        step = Step(layer.name, kind, layer, sources, shape)
+        value = Value(shape, open=step, optional=kind in CODES)
+        activation = getattr(layer, "activation", None)
+        if kind not in ("matrix", "average") or activation is None:
+            return value if kind not in ("largest", "upsample") else self._close(value)
+        if is_quantizer(activation):
+            return self._quantize(value, activation, layer)
+        name = function_name(activation)
+        if name == "relu":
+            return replace(value, open=replace(step, relu=True))
+        if name != "linear":
+            self.problems.append(
+                f"layer {layer.name!r} has activation={name!r}; make it a layer of its own."
+            )
+        return value
+
+    def _source(self, layer: Any, kind: str, value: Value) -> Source:
+        """The codes that a layer reads; whatever is no codes is a problem."""
+        if value.open is not None and value.optional:
+            value = self._close(value)
+        if value.open is not None:
+            self.problems.append(
+                f"layer {layer.name!r} reads {value.open.name!r} without a quantizer between them; "
+                "add a QActivation."
+            )
+        elif value.source is None and value.shape is not None:
+            self.problems.append(
+                f"layer {layer.name!r} reads the unquantized input; add a QActivation before it."
+            )
+        source = value.source or Source(0, value.shape or (1, 1, 1))
+        if source.pads != NO_PADS and (kind not in ("matrix", "largest") or _is_dense(layer)):
+            self.problems.append(
+                f"layer {layer.name!r} ({type(layer).__name__}) reads padded values; zeros can be "
+                "padded before a convolution or a max pool."
+            )
+        return source
+
+    def _quantize(self, value: Value, quantizer: Any, layer: Any) -> Value:
+        problem = quantizer_problem(quantizer)
+        if problem:
+            self.problems.append(f"quantizer {layer.name!r} {problem}.")
+        table = problem is None and is_table(quantizer)
+        shape = value.shape
+        if shape is None:
+            return value
+        if value.source is not None:  # codes again: another scale, or a function of them
+            if value.source.pads != NO_PADS:
+                self.problems.append(
+                    f"quantizer {layer.name!r} reads padded values; put it before the padding."
+                )
+            self._check_once(layer)
+            kind = "table" if table else "rescale"
+            opened = Step(layer.name, kind, None, (value.source,), shape)
+            value = Value(shape, open=opened)
+        elif table:
+            self.problems.append(
+                f"quantizer {layer.name!r} ({type(quantizer).__name__}) must read codes; put a "
+                "quantized_bits or quantized_bits_featuremap before it."
+            )
+        if value.open is None:  # the network's input
+            if any(step.role == "input" for step in self.steps):
+                self.problems.append(
+                    f"quantizer {layer.name!r} is a second one of the input; quantize it once."
+                )
+            value = Value(shape, open=Step("", "input", None, (), shape))
+        return self._close(value, quantizer, layer.name)
+
+    def _close(self, value: Value, quantizer: Any = None, quantizer_layer: str = "") -> Value:
+        """Make a step of an open value; its codes are what is left of the value."""
+        assert value.open is not None
+        assert value.shape is not None
+        opened = value.open
+        again = [s for s in self.steps if s.layer is opened.layer and s.sources == opened.sources]
+        if again and opened.layer is not None:
+            self.problems.append(
+                f"layer {opened.name!r} is read by {again[0].quantizer_layer or 'a layer'!r} and "
+                f"by {quantizer_layer or 'a layer'!r}; let the second read the first's codes."
+            )
+        self.steps.append(replace(opened, quantizer=quantizer, quantizer_layer=quantizer_layer))
+        return Value(value.shape, Source(len(self.steps) - 1, value.shape))
+
+    def _relu(self, value: Value, layer: Any) -> Value:
+        ceiling = layer.get_config().get("max_value")
+        if ceiling is not None and ceiling <= 0:
+            self.problems.append(f"layer {layer.name!r} has max_value={ceiling}, not above 0.")
+            ceiling = None
+        if value.open is None and value.source is None:
+            if value.shape is not None:
+                self.problems.append(
+                    f"layer {layer.name!r} reads the unquantized input; add a QActivation before "
+                    "it."
+                )
+            return value
+        if value.open is None:
+            self._check_once(layer)
+            source = self._source(layer, "relu", value)
+            assert value.shape is not None
+            step = Step(layer.name, "rescale", layer, (source,), value.shape)
+            value = Value(value.shape, open=step, optional=True)
+        assert value.open is not None
+        if value.open.ceiling is not None:
+            ceiling = min(ceiling or value.open.ceiling, value.open.ceiling)
+        return replace(value, open=replace(value.open, relu=True, ceiling=ceiling))
+
+    def _move(self, value: Value, layer: Any, kind: str, output: Any) -> Value:
+        """Flatten, Reshape, ZeroPadding: no arithmetic, so they must read codes."""
+        if value.open is not None and value.optional:
+            value = self._close(value)
+        shape = self._shape(layer.name, output, silent=kind == "shape")
+        if value.open is not None:
+            self.problems.append(
+                f"layer {layer.name!r} ({type(layer).__name__}) stands between "
+                f"{value.open.name!r} and its quantizer; move it behind the QActivation."
+            )
+            return replace(value, shape=shape)
+        if value.source is None:
+            return Value(shape)
+        if kind == "shape":
+            if value.source.pads != NO_PADS:
+                self.problems.append(f"layer {layer.name!r} reads padded values.")
+            return Value(shape, Source(value.source.step, shape or (1, 1, 1)))
+        pads = _paddings(layer)
+        total = tuple(a + b for a, b in zip(value.source.pads, pads, strict=True))
+        top, bottom, left, right = total
+        return Value(shape, replace(value.source, pads=(top, bottom, left, right)))
+
+    def _end(self, value: Value, model: str) -> None:
+        if value.open is not None:
+            opened = value.open
+            if not value.optional and opened.role not in SUMS:
+                self.problems.append(
+                    f"layer {opened.name!r} has no quantizer behind it; add a QActivation after it."
+                )
+            self._close(value)
+        elif value.source is not None and value.source.pads != NO_PADS:
+            self.problems.append(f"model {model!r} ends with padding.")
+        if len(self.steps) < 2 and not self.problems:
+            self.problems.append(f"model {model!r} has no quantized layer.")
+
+    def _check_host(self, layer: Any, inputs: list[Value]) -> None:
+        for value in inputs:
+            if value.last:
+                self.problems.append(
+                    f"layer {layer.name!r} reads {value.last!r}, which only the host computes; it "
+                    "must be the last layer."
+                )
+
+    def _check_once(self, layer: Any) -> None:
+        if self.calls[id(layer)] == 2:
+            self.problems.append(
+                f"layer {layer.name!r} is used more than once; make a layer for each."
+            )
+
+    def _shape(self, name: str, tensor: Any, silent: bool = False) -> Shape | None:
+        dims = tuple(tensor.shape)[1:]
+        if not 1 <= len(dims) <= 3 or None in dims:
+            if not silent:
+                self.problems.append(
+                    f"{name!r} has a tensor of shape {dims}; [h, w, c], [w, c] and [c] of known "
+                    "sizes are supported."
+                )
+            return None
+        height, width, channels = (1, 1, *map(int, dims))[-3:]
+        return height, width, channels
+
+
+def _is_dense(layer: Any) -> bool:
+    return type(layer).__name__ == "QDense"
+
+
+def _paddings(layer: Any) -> tuple[int, int, int, int]:
+    padding = layer.padding
+    if isinstance(padding[0], int):
+        return 0, 0, int(padding[0]), int(padding[1])
+    (top, bottom), (left, right) = padding
+    return int(top), int(bottom), int(left), int(right)

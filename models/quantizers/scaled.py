@@ -1,0 +1,169 @@
+"""Weights whose scales are an integer times a power of two: what `alpha='auto'` becomes."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import ArrayLike, NDArray
+from qkeras.quantizers import BaseQuantizer
+
+from models.quantizers import _exact, stock
+from models.quantizers.codes import MAX_SCALE_MULT, QuantizerError, WeightCodes
+
+
+class quantized_bits_scaled(BaseQuantizer):  # type: ignore[misc]  # QKeras has no types
+    """Quantize weights to code * mult * 2**exponent, with fixed scales.
+
+    code = clip(round_half_away(w / scale), -levels, levels), levels = 2**(bits-1) - 1. The value
+    is exact in float64; float32 rounds products of more than 24 bits.
+
+    Args:
+        bits: width of a code, 2 to 31.
+        mults, exponents: of every scale, flat in C order; 0 < mult < 2**15.
+        scale_shape: shape of the scales, broadcastable to the weights'.
+    """
+
+    def __init__(
+        self,
+        bits: int,
+        mults: list[int],
+        exponents: list[int],
+        scale_shape: list[int],
+        name: str | None = None,
+    ) -> None:
+        super().__init__()
+        if not (2 <= bits <= 31 and all(0 < mult < MAX_SCALE_MULT for mult in mults)):
+            raise QuantizerError(
+                f"quantized_bits_scaled: bits={bits!r}, mults {min(mults)}..{max(mults)} lie "
+                f"outside 2..31 and 1..{MAX_SCALE_MULT - 1}.\n  Make it with freeze_auto(model)."
+            )
+        self.bits = int(bits)
+        self.mults = np.array(mults, np.int64).reshape(scale_shape)
+        self.exponents = np.array(exponents, np.int64).reshape(scale_shape)
+        self.levels = 2 ** (self.bits - 1) - 1
+        self.label = name or f"quantized_bits_scaled({bits})"
+        # Read by QKeras layers and converters; a string alpha keeps the stock initializers.
+        self.alpha, self.symmetric, self.keep_negative = "auto", 1, 1
+
+    @property
+    def scale(self) -> NDArray[np.float64]:
+        """Real steps, exact in float64."""
+        return np.ldexp(self.mults.astype(np.float64), self.exponents)
+
+    def __call__(self, w: tf.Tensor) -> tf.Tensor:
+        w = tf.convert_to_tensor(w)
+        ratio = tf.stop_gradient(tf.cast(w, tf.float64)) / self.scale
+        rounded = tf.sign(ratio) * _exact.round_half_up(tf.abs(ratio))
+        codes = tf.clip_by_value(rounded, -float(self.levels), float(self.levels))
+        value = tf.cast(codes * self.scale, w.dtype)
+        return _exact.straight_through(w, value)
+
+    def export(self, array: ArrayLike) -> WeightCodes:
+        """Return the codes and scales of weights."""
+        wide = np.asarray(array, np.float64)
+        ratio = wide / self.scale
+        whole = np.floor(np.abs(ratio))
+        rounded = np.sign(ratio) * (whole + (np.abs(ratio) - whole >= 0.5))
+        codes = np.clip(rounded, -self.levels, self.levels).astype(np.int64)
+        mults, exponents = (np.broadcast_to(a, wide.shape) for a in (self.mults, self.exponents))
+        return WeightCodes(codes, mults, exponents, self.bits)
+
+    def max(self) -> float:
+        """Return a bound for QKeras' weight constraint, which must not clip."""
+        return float(np.max(self.scale) * self.levels)
+
+    def min(self) -> float:
+        """Return the negative of `max`."""
+        return -self.max()
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "bits": self.bits,
+            "mults": self.mults.ravel().tolist(),
+            "exponents": self.exponents.ravel().tolist(),
+            "scale_shape": list(self.mults.shape),
+            "name": self.label,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "quantized_bits_scaled":
+        return cls(**config)
+
+
+def freeze_auto(model: tf.keras.Model) -> list[str]:
+    """Round every weight scale that is no power of two to mult * 2**exponent, mult < 2**15.
+
+    The scales of stock `alpha='auto'` (and of numbers as alpha) become constants of the model: its
+    quantizers are replaced, and its float weights become the effective ones, so that it computes
+    from now on what integers can. A scale moves by 2**-15 of itself at most, no code changes.
+    Compile the model again if it is to be trained or evaluated.
+
+    Returns:
+        '<layer>/kernel' or '<layer>/bias' of everything that was replaced.
+
+    Raises:
+        QuantizerError: batch normalization is folded into the layer, whose weights are then no
+            variable of it; all such layers are listed.
+    """
+    found = [
+        (layer, role, quantizer, variable)
+        for layer in model.layers
+        for role, quantizer, variable in _stock_weights(layer)
+        if _needs_freezing(quantizer, variable)
+    ]
+    folded = [layer.name for layer, *_ in found if hasattr(layer, "get_folded_weights")]
+    if folded:
+        raise QuantizerError(
+            f"layers {', '.join(map(repr, dict.fromkeys(folded)))} fold batch normalization into "
+            "weights with alpha='auto'.\n"
+            "  Use alpha='auto_po2', or make plain QConv2D layers of their get_folded_weights()."
+        )
+    for layer, role, quantizer, variable in found:
+        _replace(layer, role, quantizer, variable)
+    return [f"{layer.name}/{'bias' if role == 'bias' else 'kernel'}" for layer, role, *_ in found]
+
+
+def _stock_weights(layer: tf.keras.layers.Layer) -> list[tuple[str, Any, tf.Variable]]:
+    roles = {"depthwise": "depthwise_kernel", "kernel": "kernel", "bias": "bias"}
+    return [
+        (role, quantizer, getattr(layer, attribute))
+        for role, attribute in roles.items()
+        for quantizer in [getattr(layer, f"{role}_quantizer_internal", None)]
+        if type(quantizer).__name__ in stock.WEIGHTS and getattr(layer, attribute, None) is not None
+    ]
+
+
+def _needs_freezing(quantizer: Any, variable: tf.Variable) -> bool:
+    if stock.weight_problem(quantizer):
+        return False
+    mantissa, _ = np.frexp(stock.weight_steps(quantizer, variable.numpy()))
+    return bool((mantissa != 0.5).any())
+
+
+def _replace(
+    layer: tf.keras.layers.Layer, role: str, quantizer: Any, variable: tf.Variable
+) -> None:
+    array = variable.numpy()
+    steps = stock.weight_steps(quantizer, array)
+    codes = np.rint(stock.weight_values(quantizer, array) / steps)
+    mults, exponents = rounded_scale(steps)
+    bits = max(int(quantizer.bits), int(np.abs(codes).max(initial=0)).bit_length() + 1, 2)
+    frozen = quantized_bits_scaled(
+        bits, mults.ravel().tolist(), exponents.ravel().tolist(), list(steps.shape)
+    )
+    variable.assign(codes * np.broadcast_to(frozen.scale, array.shape))
+    setattr(layer, f"{role}_quantizer", frozen)
+    setattr(layer, f"{role}_quantizer_internal", frozen)
+    layer.quantizers = [frozen if q is quantizer else q for q in getattr(layer, "quantizers", [])]
+
+
+def rounded_scale(
+    steps: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return mult and exponent of the nearest mult * 2**exponent with odd mult < 2**15."""
+    mantissa, exponent = np.frexp(steps)
+    mults = np.rint(np.ldexp(mantissa, 15)).astype(np.int64)
+    exponents = exponent.astype(np.int64) - 15
+    power_of_two = (mults & -mults).astype(np.float64)  # the largest that divides it
+    trailing = np.log2(power_of_two).astype(np.int64)
+    return mults >> trailing, exponents + trailing
