@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from flow.emit.vitis.cpp import Buffer, Call, Layer, Struct, element_type
 from flow.emit.vitis.operators import Operator, operator_of
-from flow.errors import UnsupportedLayer
 from flow.graph.types import AveragePool, IntGraph
 from flow.plan.hwplan import UnitPlan, WindowPlan
 from flow.plan.supported import Supported, supported
@@ -19,19 +18,12 @@ def layers(graph: IntGraph, units: tuple[UnitPlan, ...], io_type: str) -> list[L
     """All layers in order; the first one reads the buffer `input_y`.
 
     Raises:
-        UnsupportedLayer: the engine lacks an operator, or the network has branches.
+        UnsupportedLayer: the engine lacks an operator.
     """
     build = _stream_layer if io_type == "io_stream" else _parallel_layer
     found: list[Layer] = []
     for node, unit in zip(supported(graph), units, strict=True):
-        previous, source = graph.input_name, "input_y"
-        if found:
-            previous, source = found[-1].name, found[-1].output.name
-        if node.source != previous:
-            raise UnsupportedLayer(
-                f"layer {node.name!r} of {graph.name!r} reads {node.source!r}, not the layer "
-                f"before it ({previous!r}); engine 'vitis' has no branches yet."
-            )
+        source = found[-1].output.name if found else "input_y"
         found.append(build(node, unit, operator_of(graph, node), source))
     return found
 

@@ -180,12 +180,3 @@ def test_an_operator_that_is_missing_is_named(
         "dense.\n  Use engine 'xls'."
     )
     assert contents(tmp_path) == {}
-
-
-def test_a_branch_is_refused(little: Written, tmp_path: Path) -> None:
-    first, _ = little.graph.nodes
-    graph = replace(little.graph, nodes=(first, replace(first, name="second")))
-    twice = (little.plan.units[0], little.plan.units[0])
-    hw_plan = replace(little.plan, graph_hash=graph_hash(graph), units=twice)
-    with pytest.raises(UnsupportedLayer, match=r"layer 'second' .* reads 'codes', not the layer"):
-        write_vitis_project(graph, hw_plan, tmp_path / "p")
