@@ -45,6 +45,7 @@ REMEDIES = {
     "QSeparableConv1D": "use two QConv1D, the first with groups",
     "QSeparableConv2D": "use QDepthwiseConv2D and QConv2D",
     "Dense": "use QDense",
+    "TFOpLambda": "an operator of Python or TensorFlow; use a layer (Add, Multiply, Concatenate)",
     "QAdaptiveActivation": "use QActivation with quantized_bits_featuremap",
 }
 
@@ -108,7 +109,8 @@ def unknown(layer: Any) -> str:
         )
     remedy = REMEDIES.get(kind)
     if remedy:
-        return f"layer {layer.name!r} is a {kind}; {remedy}."
+        article = "an" if kind[0] in "AEIOU" else "a"
+        return f"layer {layer.name!r} is {article} {kind}; {remedy}."
     return f"layer {layer.name!r} is a {kind}; supported: {', '.join(SUPPORTED)}."
 
 
@@ -143,9 +145,11 @@ def _average_problems(layer: Any) -> Iterator[str]:
         return
     if getattr(layer, "padding", "valid") != "valid":
         yield f"layer {layer.name!r} has an average_quantizer and padding; use 'valid'."
-    from flow.frontend._weights import weight_problem
+    from models.quantizers import stock
 
-    problem = weight_problem(quantizer)
+    problem = stock.weight_problem(quantizer)
+    if type(quantizer).__name__ != "quantized_bits" or isinstance(quantizer.alpha, str):
+        problem = f"is {quantizer}; quantized_bits with alpha=1 is supported"
     if problem:
         yield f"layer {layer.name!r}: average_quantizer {problem}."
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from flow.frontend._activations import is_table, quantizer_problem
-from flow.frontend._layers import function_name, is_quantizer, layer_problems, role, unknown
+from flow.frontend._layers import HOST, function_name, is_quantizer, layer_problems, role, unknown
 from flow.frontend._steps import NO_PADS, SUMS, Source, Step, Value
 from flow.graph.types import Shape
 
@@ -30,18 +30,19 @@ class Reader:
         self.values[id(raw)] = Value(self._shape(model.name, raw))
         readers = Counter(id(tensor) for node in nodes for tensor in node.keras_inputs)
         for node in nodes:
-            layer, output = node.layer, node.outputs
+            layer, outputs = node.layer, node.outputs
+            outputs = outputs if isinstance(outputs, list) else [outputs]
             inputs = [self.values[id(tensor)] for tensor in node.keras_inputs]
             self.calls[id(layer)] += 1
-            value = self._read_layer(layer, inputs, output, output is model.outputs[0])
-            if value.optional and readers[id(output)] > 1:
+            value = self._read_layer(layer, inputs, outputs[0], outputs[0] is model.outputs[0])
+            if value.optional and readers[id(outputs[0])] > 1:
                 value = self._close(value)  # a quantizer behind it is one reader of several
-            self.values[id(output)] = value
+            self.values |= {id(output): value for output in outputs}
         self._end(self.values[id(model.outputs[0])], model.name)
 
     def _read_layer(self, layer: Any, inputs: list[Value], output: Any, is_last: bool) -> Value:
         kind = role(layer)
-        if kind == "function" and is_last and function_name(layer.activation) == "sigmoid":
+        if is_last and _is_host(getattr(layer, "activation", None)) and kind == "function":
             kind = "host"
         self._check_host(layer, inputs)
         if kind == "identity":
@@ -59,7 +60,11 @@ class Reader:
             return self._relu(inputs[0], layer)
         if kind in ("shape", "padding"):
             return self._move(inputs[0], layer, kind, output)
-        return self._compute(layer, kind, inputs, output)
+        value = self._compute(layer, kind, inputs, output)
+        activation = getattr(layer, "activation", None)
+        if kind not in ("matrix", "average") or activation is None or value.open is None:
+            return value
+        return self._activate(value, activation, layer, is_last)
 
     def _compute(self, layer: Any, kind: str, inputs: list[Value], output: Any) -> Value:
         shape = self._shape(layer.name, output)
@@ -69,14 +74,18 @@ class Reader:
         self._check_once(layer)
         step = Step(layer.name, kind, layer, sources, shape)
         value = Value(shape, open=step, optional=kind in CODES)
-        activation = getattr(layer, "activation", None)
-        if kind not in ("matrix", "average") or activation is None:
-            return value if kind not in ("largest", "upsample") else self._close(value)
+        return value if kind not in ("largest", "upsample") else self._close(value)
+
+    def _activate(self, value: Value, activation: Any, layer: Any, is_last: bool) -> Value:
+        """The `activation=` of a layer."""
+        assert value.open is not None
         if is_quantizer(activation):
             return self._quantize(value, activation, layer)
+        if is_last and _is_host(activation):
+            return replace(value, last=layer.name)
         name = function_name(activation)
         if name == "relu":
-            return replace(value, open=replace(step, relu=True))
+            return replace(value, open=replace(value.open, relu=True))
         if name != "linear":
             self.problems.append(
                 f"layer {layer.name!r} has activation={name!r}; make it a layer of its own."
@@ -200,7 +209,8 @@ class Reader:
                 self.problems.append(
                     f"layer {opened.name!r} has no quantizer behind it; add a QActivation after it."
                 )
-            self._close(value)
+            if not self.problems:
+                self._close(value)
         elif value.source is not None and value.source.pads != NO_PADS:
             self.problems.append(f"model {model!r} ends with padding.")
         if len(self.steps) < 2 and not self.problems:
@@ -231,6 +241,10 @@ class Reader:
             return None
         height, width, channels = (1, 1, *map(int, dims))[-3:]
         return height, width, channels
+
+
+def _is_host(activation: Any) -> bool:
+    return activation is not None and function_name(activation) in HOST
 
 
 def _is_dense(layer: Any) -> bool:

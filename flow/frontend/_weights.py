@@ -56,6 +56,12 @@ def float_weights(layer: Any) -> tuple[NDArray[np.float32], NDArray[np.float32] 
     return kernel, rest[0] if layer.use_bias else None
 
 
+def _checked(array: NDArray[np.float32], owner: str) -> NDArray[np.float32]:
+    if np.isfinite(array).all():
+        return array
+    raise UnsupportedLayer(f"{owner} holds NaN or infinity; train the model again.")
+
+
 def read_kernel(layer: Any, notes: list[str]) -> Kernel:
     """Codes and scales of a layer's kernel; the channels' axis is the last but for depthwise.
 
@@ -64,7 +70,8 @@ def read_kernel(layer: Any, notes: list[str]) -> Kernel:
         NotFrozen: they are no powers of two, and not frozen.
     """
     array, _ = float_weights(layer)
-    weights = _codes(kernel_quantizer(layer), array, f"layer {layer.name!r}: its kernel", notes)
+    owner = f"layer {layer.name!r}: its kernel"
+    weights = _codes(kernel_quantizer(layer), _checked(array, owner), owner, notes)
     depthwise = KERNELS[type(layer).__name__] == "depthwise"
     axes = (2, 3) if depthwise else (array.ndim - 1,)  # what numbers the output channels
     return Kernel(
@@ -78,14 +85,14 @@ def read_kernel(layer: Any, notes: list[str]) -> Kernel:
 def read_bias(layer: Any, channels: int, notes: list[str]) -> Bias:
     """Codes of a layer's bias; a bias without a quantizer is a float32, which is exact as well."""
     _, array = float_weights(layer)
+    owner = f"layer {layer.name!r}: its bias"
     if array is None:
         return Bias(np.zeros(channels, np.int64), np.zeros(channels, np.int64), 0)
     if layer.bias_quantizer_internal is None:
-        mantissa, exponent = np.frexp(array.astype(np.float64))
+        mantissa, exponent = np.frexp(_checked(array, owner).astype(np.float64))
         codes = np.ldexp(mantissa, FLOAT_BITS - 1).astype(np.int64)
         return Bias(codes, exponent.astype(np.int64) - (FLOAT_BITS - 1), FLOAT_BITS)
-    owner = f"layer {layer.name!r}: its bias"
-    weights = _codes(layer.bias_quantizer_internal, array, owner, notes)
+    weights = _codes(layer.bias_quantizer_internal, _checked(array, owner), owner, notes)
     widest = int(weights.mults.max()).bit_length() - 1
     return Bias(weights.codes * weights.mults, weights.exponents.copy(), weights.bits + widest)
 

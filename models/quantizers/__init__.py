@@ -15,8 +15,27 @@ QKeras' own quantizers are read by `models.quantizers.stock`; scales that are no
 
 from typing import Any
 
-from qkeras import QActivation, QConv2D, QDense, QDepthwiseConv2D
-from qkeras.qlayers import Clip
+from qkeras import (
+    QActivation,
+    QAveragePooling2D,
+    QConv1D,
+    QConv2D,
+    QConv2DBatchnorm,
+    QDense,
+    QDepthwiseConv2D,
+    QDepthwiseConv2DBatchnorm,
+    QGlobalAveragePooling2D,
+)
+from qkeras.qlayers import Clip, QInitializer
+from qkeras.quantizers import (
+    binary,
+    quantized_bits,
+    quantized_hswish,
+    quantized_relu,
+    quantized_sigmoid,
+    quantized_tanh,
+    ternary,
+)
 
 from models.quantizers.codes import (
     FeatureMapCodes,
@@ -33,10 +52,23 @@ CUSTOM_OBJECTS: dict[str, Any] = {
     cls.__name__: cls
     for cls in (
         QActivation,
+        QAveragePooling2D,
+        QConv1D,
         QConv2D,
+        QConv2DBatchnorm,
         QDense,
         QDepthwiseConv2D,
+        QDepthwiseConv2DBatchnorm,
+        QGlobalAveragePooling2D,
+        QInitializer,
         Clip,
+        binary,
+        quantized_bits,
+        quantized_hswish,
+        quantized_relu,
+        quantized_sigmoid,
+        quantized_tanh,
+        ternary,
         quantized_bits_featuremap,
         quantized_bits_po2,
         quantized_bits_scaled,

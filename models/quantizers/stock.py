@@ -135,10 +135,8 @@ def weight_codes(quantizer: Any, array: ArrayLike, owner: str) -> WeightCodes:
 
     Raises:
         NotFrozen: a step is no power of two.
-        QuantizerError: weights are not finite, or no multiples of their step.
+        QuantizerError: weights are no multiples of their step.
     """
-    if not np.isfinite(np.asarray(array)).all():
-        raise QuantizerError(f"{owner} holds NaN or infinity.\n  Train the model again.")
     values = weight_values(quantizer, array)
     step = np.broadcast_to(weight_steps(quantizer, array), values.shape)
     codes = np.rint(values / step)

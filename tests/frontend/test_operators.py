@@ -266,6 +266,14 @@ def test_the_last_layer_may_give_its_exact_sums_and_a_softmax_is_the_hosts() -> 
     assert node.y.zero_point == 0
 
 
+@pytest.mark.parametrize("function", ["softmax", "sigmoid"])
+def test_a_softmax_inside_the_last_layer_is_the_hosts(function: str) -> None:
+    layers = [activation(6), dense(3, bias_bits=8, activation=function, name="scores")]
+    assert checked(frozen((4,), layers)).output.name == "scores"
+    layers = [activation(6), dense(3, bias_bits=8), L.Activation(function)]
+    assert len(checked(frozen((4,), layers)).nodes) == 1
+
+
 def test_an_activation_inside_a_layer() -> None:
     layers = [activation(6), conv(3, 1, activation="relu"), activation(5),
               conv(3, 1, activation="linear", name="two"), activation(6)]  # fmt: skip

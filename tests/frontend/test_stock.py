@@ -222,11 +222,7 @@ def test_a_stock_model_loaded_from_h5_gives_the_same_integers(tmp_path: Path) ->
     model = stock_chain("auto")
     freeze_auto(model)
     model.save(tmp_path / "stock.h5", save_format="h5")
-    from qkeras.utils import _add_supported_quantized_objects
-
-    objects = dict(CUSTOM_OBJECTS)
-    _add_supported_quantized_objects(objects)
-    loaded = tf.keras.models.load_model(tmp_path / "stock.h5", objects, compile=False)
+    loaded = tf.keras.models.load_model(tmp_path / "stock.h5", CUSTOM_OBJECTS, compile=False)
     before, after = from_keras(model), checked(loaded)
     for one, other in zip(before.nodes, after.nodes, strict=True):
         assert one.y == other.y

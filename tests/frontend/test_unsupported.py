@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
-from qkeras import QActivation, QConv2D
+from qkeras import QActivation, QConv2D, QGlobalAveragePooling2D
 
 from flow.errors import FlowError, RangeError, UnsupportedLayer
 from flow.frontend import from_keras
@@ -169,6 +170,47 @@ def test_a_softmax_that_is_not_the_last_layer() -> None:
 def test_bilinear_upsampling() -> None:
     model = between_quantizers(L.UpSampling2D(2, interpolation="bilinear", name="one"))
     assert problems(model) == ["layer 'one' has interpolation='bilinear'; 'nearest' is supported."]
+
+
+def test_an_average_quantizer_with_a_scale_of_its_own() -> None:
+    pool = QGlobalAveragePooling2D(average_quantizer="quantized_bits(8,0,1,alpha='auto')", name="p")
+    assert problems(between_quantizers(pool)) == [
+        "layer 'p': average_quantizer is quantized_bits(8,0,1,alpha='auto'); quantized_bits with "
+        "alpha=1 is supported."
+    ]
+
+
+def test_an_operator_of_python() -> None:
+    def build(raw: Any) -> Any:
+        x = activation(4)(raw)
+        return activation(4)(x + x)
+
+    assert problems(branched(SHAPE, build)) == [
+        "layer 'tf.__operators__.add' is a TFOpLambda; an operator of Python or TensorFlow; use a "
+        "layer (Add, Multiply, Concatenate)."
+    ]
+
+
+def test_a_layer_with_several_outputs() -> None:
+    def build(raw: Any) -> Any:
+        x = L.Reshape((4, 8))(activation(4)(raw))
+        sequence, _, _ = L.LSTM(3, return_sequences=True, return_state=True, name="memory")(x)
+        return activation(4)(sequence)
+
+    (problem,) = problems(branched(SHAPE, build))
+    assert problem.startswith("layer 'memory' is a LSTM; supported: ")
+
+
+@pytest.mark.parametrize("weights", ["kernel", "bias"])
+def test_weights_that_are_not_finite(weights: str) -> None:
+    model = frozen(SHAPE, [activation(4), conv(2, 1, name="one"), activation(4)])
+    variable = getattr(model.get_layer("one"), weights)
+    variable.assign(np.full(variable.shape, np.nan))
+    with pytest.raises(UnsupportedLayer) as caught:
+        from_keras(model)
+    assert str(caught.value) == (
+        f"layer 'one': its {weights} holds NaN or infinity; train the model again."
+    )
 
 
 def test_a_table_of_wide_codes() -> None:

@@ -135,11 +135,6 @@ def test_scales_that_are_no_powers_of_two_must_be_frozen(quantizer: Any) -> None
     )
 
 
-def test_weights_that_are_not_finite_are_refused() -> None:
-    with pytest.raises(QuantizerError, match="its kernel holds NaN or infinity"):
-        stock.weight_codes(quantized_bits(4), np.array([1.0, np.nan]), "layer 'a': its kernel")
-
-
 @pytest.mark.parametrize(
     ("bits", "integer", "lost"),
     [(31, 31, "every code is 0"), (16, 16, "codes use "), (8, 0, None), (31, 0, None)],
