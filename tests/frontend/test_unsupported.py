@@ -172,11 +172,10 @@ def test_bilinear_upsampling() -> None:
     assert problems(model) == ["layer 'one' has interpolation='bilinear'; 'nearest' is supported."]
 
 
-def test_an_average_quantizer_with_a_scale_of_its_own() -> None:
-    pool = QGlobalAveragePooling2D(average_quantizer="quantized_bits(8,0,1,alpha='auto')", name="p")
+def test_an_average_quantizer_of_another_kind() -> None:
+    pool = QGlobalAveragePooling2D(average_quantizer="binary(alpha=1)", name="p")
     assert problems(between_quantizers(pool)) == [
-        "layer 'p': average_quantizer is quantized_bits(8,0,1,alpha='auto'); quantized_bits with "
-        "alpha=1 is supported."
+        "layer 'p': average_quantizer is binary(alpha=1); quantized_bits with alpha=1 is supported."
     ]
 
 
