@@ -1,19 +1,32 @@
-"""Vitis HLS itself, where it is installed: synthesis, co-simulation, export."""
+"""Vitis HLS itself, where it is installed: synthesis, co-simulation, export; and Vivado behind it.
+
+Programs differ in what they leave behind when they fail, so nothing that a step writes may be there
+before the step runs: what is found afterwards is of this run.
+"""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from flow.emit.vitis.files import write_atomically
 from flow.emit.vitis.project import VitisProject
-from flow.errors import FlowError, ToolFailed, ToolMissing
+from flow.emit.vitis.tool_log import check_run
+from flow.emit.vitis.tool_version import check_version, version_of
+from flow.errors import FlowError, ToolMissing
 from flow.run_limited import Outcome, run_limited
 
 SCRIPT = "build_prj.tcl"
 STEPS = "build_opt.tcl"
 LOG = "vitis_hls.log"
+VIVADO = "vivado"
+VIVADO_SCRIPT = "vivado_synth.tcl"
+VIVADO_LOG = "vivado_synth.log"
+VIVADO_REPORTS = ("vivado_synth.rpt", "vivado_timing.rpt")
+COSIM_RESULTS = "tb_data/rtl_cosim_results.log"
+SOLUTION = "solution1"
 # programs that run the script, the one of newer releases first
 COMMANDS: dict[str, tuple[str, ...]] = {
     "vitis-run": ("--mode", "hls", "--tcl", SCRIPT),
@@ -39,6 +52,11 @@ class Steps:
         """Whether any step is beyond g++."""
         return self.synth or self.cosim or self.export or self.vsynth
 
+    @property
+    def needs_script(self) -> bool:
+        """Whether any step is beyond g++ and Vivado."""
+        return self.synth or self.cosim or self.export
+
 
 def write_steps(folder: Path, steps: Steps = Steps()) -> None:
     """Write build_opt.tcl, from which the script takes its steps."""
@@ -62,22 +80,117 @@ def find_vitis() -> tuple[str, ...]:
     )
 
 
+def find_vivado() -> str:
+    """The path of Vivado.
+
+    Raises:
+        ToolMissing: it is not on PATH.
+    """
+    if path := shutil.which(VIVADO):
+        return path
+    raise ToolMissing(
+        "Vivado",
+        "logic synthesis of Vitis' Verilog (vsynth)",
+        "Install it and put vivado on PATH, or leave vsynth out.",
+    )
+
+
+def installed_tools() -> tuple[str, ...]:
+    """Names and versions of the programs that `synthesise` would run: what a result depends on."""
+    vitis = next((name for name in COMMANDS if shutil.which(name)), None)
+    found = [name for name in (vitis, VIVADO) if name is not None and shutil.which(name)]
+    return tuple(f"{name} {version_of(name) or '(unknown version)'}" for name in found)
+
+
+def reports_folder(project: VitisProject) -> Path:
+    """Where C synthesis writes its reports."""
+    return _solution(project) / "syn" / "report"
+
+
+def verilog_folder(project: VitisProject) -> Path:
+    """Where C synthesis writes its Verilog, and the memory files of its ROMs."""
+    return _solution(project) / "syn" / "verilog"
+
+
 def run_vitis(project: VitisProject, steps: Steps, timeout_s: float = TIMEOUT_S) -> Path:
     """Run the steps in the project's folder and return the log's path.
 
+    C simulation is left to g++ (`run_testbench`), which needs no licence. `vsynth` runs Vivado
+    by itself: the script's `exec` would take any word on its error output for a failure.
+
+    Args:
+        timeout_s: of each of the two tools.
+
     Raises:
-        ToolMissing: Vitis HLS is not on PATH.
-        ToolFailed: a step failed.
-        FlowError: it did not end within `timeout_s`.
+        ToolMissing: Vitis HLS, or Vivado for `vsynth`, is not on PATH; nothing was run then.
+        ToolFailed: a step failed, or printed an error whatever the exit code says.
+        FlowError: it did not end within `timeout_s`; it was killed with all that it started.
     """
-    command = find_vitis()
-    write_steps(project.root, steps)
+    if steps.needs_script:
+        command = find_vitis()
+        check_version(Path(command[0]).name)
+    if steps.vsynth:
+        find_vivado()
+    _clear(project, steps)
     log = project.root.absolute() / LOG
+    if steps.needs_script:
+        write_steps(project.root, replace(steps, csim=False, vsynth=False))
+        _run("Vitis HLS", project, command, log, timeout_s)
+    if steps.vsynth:
+        run_vivado(project, timeout_s)
+    return log
+
+
+def run_vivado(project: VitisProject, timeout_s: float = TIMEOUT_S) -> Path:
+    """Synthesise Vitis' Verilog with Vivado and return the log's path.
+
+    Raises:
+        As `run_vitis`; FlowError where C synthesis has not written any Verilog.
+    """
+    command = (
+        *(find_vivado(), "-mode", "batch", "-nojournal", "-log", "vivado.log"),
+        *("-source", VIVADO_SCRIPT),
+    )
+    if not verilog_folder(project).is_dir():
+        raise FlowError(
+            f"{verilog_folder(project)} is missing: Vivado has nothing to synthesise.\n"
+            "  Run C synthesis first: build(synth=True, vsynth=True)."
+        )
+    _remove(project.root / name for name in VIVADO_REPORTS)
+    log = project.root.absolute() / VIVADO_LOG
+    _run("Vivado", project, command, log, timeout_s)
+    return log
+
+
+def _run(
+    tool: str, project: VitisProject, command: Sequence[str], log: Path, timeout_s: float
+) -> None:
     outcome, code = run_limited(command, project.root, log, timeout_s)
     if outcome is not Outcome.EXITED:
         raise FlowError(
-            f"Vitis HLS on {project.name!r} did not end within {timeout_s:g} s.\n  log: {log}"
+            f"{tool} on {project.name!r} did not end within {timeout_s:g} s.\n  log: {log}"
         )
-    if code != 0:
-        raise ToolFailed(f"Vitis HLS on {project.name!r}", command, code, log)
-    return log
+    check_run(f"{tool} on {project.name!r}", command, code, log)
+
+
+def _clear(project: VitisProject, steps: Steps) -> None:
+    """Remove what the steps will write, and what earlier runs made of it."""
+    solution, root = _solution(project), project.root
+    cosim = (solution / "sim", root / COSIM_RESULTS)
+    if steps.synth:
+        reports = (root / name for name in VIVADO_REPORTS)
+        _remove((solution / "syn", solution / "impl", *cosim, *reports))
+    if steps.cosim:
+        _remove(cosim)
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _solution(project: VitisProject) -> Path:
+    return project.root / f"{project.name}_prj" / SOLUTION
