@@ -20,6 +20,7 @@ from flow.graph.types import IntArray
 from models.quantizers import stock
 
 Floats = NDArray[np.float64]
+Weigh = Callable[[Any, NDArray[np.float32]], Floats]  # a quantizer and float weights -> weights
 
 
 def quantized_codes(quantizer: Any, values: NDArray[Any]) -> IntArray:
@@ -71,9 +72,13 @@ def table_codes(step: Step, values: Floats) -> IntArray:
     return quantized_codes(step.quantizer, real)
 
 
-def compute(step: Step, inputs: Sequence[Floats]) -> Floats:
-    """A step's layer and ReLU in float64 on real inputs [n, h, w, c], padding included."""
-    result = np.asarray(_LAYERS[step.role](step.layer, *inputs), np.float64)
+def compute(step: Step, inputs: Sequence[Floats], weigh: Weigh | None = None) -> Floats:
+    """A step's layer and ReLU in float64 on real inputs [n, h, w, c], padding included.
+
+    Args:
+        weigh: what a layer multiplies by; None: the `effective` weights.
+    """
+    result = np.asarray(_LAYERS[step.role](step.layer, weigh or effective, *inputs), np.float64)
     result = result.reshape((len(inputs[0]), *step.out_shape))
     if step.relu:
         result = np.minimum(np.maximum(result, 0), step.ceiling or np.inf)
@@ -87,9 +92,9 @@ def effective(quantizer: Any, array: NDArray[np.float32]) -> Floats:
     return np.asarray(stock.weight_values(quantizer, array))
 
 
-def _matrix(layer: Any, x: Floats) -> Floats:
+def _matrix(layer: Any, weigh: Weigh, x: Floats) -> Floats:
     kernel, bias = float_weights(layer)
-    weights = effective(kernel_quantizer(layer), kernel)
+    weights = weigh(kernel_quantizer(layer), kernel)
     kind = type(layer).__name__
     if kind == "QDense":
         flat = x if x.shape[-1] == len(weights) else x.reshape(len(x), -1)
@@ -105,7 +110,7 @@ def _matrix(layer: Any, x: Floats) -> Floats:
         return result
     exact = bias.astype(np.float64)
     quantizer = layer.bias_quantizer_internal
-    biased: Floats = result + (exact if quantizer is None else effective(quantizer, bias))
+    biased: Floats = result + (exact if quantizer is None else weigh(quantizer, bias))
     return biased
 
 
@@ -125,7 +130,7 @@ def _convolve(layer: Any, x: Floats, weights: Floats) -> Floats:
     return np.concatenate(parts, axis=-1)
 
 
-def _average(layer: Any, x: Floats) -> Floats:
+def _average(layer: Any, weigh: Weigh, x: Floats) -> Floats:
     """Exact sums, divided once: Keras' own order of roundings could miss a tie."""
     kind = type(layer).__name__
     if "Global" in kind:
@@ -141,7 +146,7 @@ def _average(layer: Any, x: Floats) -> Floats:
         sums, counts = _back(sums, len(x)), _back(counts, 1)
     quantizer = getattr(layer, "average_quantizer_internal", None)
     if quantizer is not None:
-        factor = float(effective(quantizer, np.array(1.0 / counts.flat[0], np.float32)))
+        factor = float(weigh(quantizer, np.array(1.0 / counts.flat[0], np.float32)))
         return np.asarray(sums * factor)
     return np.asarray(sums / counts)
 
@@ -157,7 +162,7 @@ def _back(x: Floats, n: int) -> Floats:
     return x.reshape(n, -1, height, width).transpose(0, 2, 3, 1)
 
 
-def _keras(layer: Any, *inputs: Floats) -> Floats:
+def _keras(layer: Any, weigh: Weigh, *inputs: Floats) -> Floats:
     """Keras' own layer in float64."""
     twin = type(layer).from_config({**layer.get_config(), "dtype": "float64"})
     rank = len(layer.input_shape if len(inputs) == 1 else layer.input_shape[0])
@@ -166,7 +171,7 @@ def _keras(layer: Any, *inputs: Floats) -> Floats:
     return np.asarray(twin(tensors[0] if len(tensors) == 1 else tensors))
 
 
-def _same(layer: Any, x: Floats) -> Floats:
+def _same(layer: Any, weigh: Weigh, x: Floats) -> Floats:
     return x
 
 
