@@ -42,6 +42,8 @@ class NetworkBits:
     input_elements: int
     input_bits: int  # of the raw input, counted in `a_bits`
     reference: tuple[int, int, int]  # weight, bias and activation bits of the reference
+    output_bits: int  # of each value that the host computes at the end, counted in `a_bits`
+    output_elements: int
     verification: dict[str, int]  # totals of the source: a_bits, a_reference, p_bits, p_reference
     layers: tuple[ActivationBits | WeightBits, ...]
 
@@ -67,7 +69,12 @@ class NetworkBits:
     def a_bits(self) -> int:
         """Bits of the input and of every quantized activation tensor of one sample."""
         quantized = sum(item.elements * item.bits for item in self.activations.values())
-        return self.input_elements * self.input_bits + quantized
+        return self.host_bits + quantized
+
+    @property
+    def host_bits(self) -> int:
+        """The part of `a_bits` that no layer of the network holds: input and softmax layer."""
+        return self.input_elements * self.input_bits + self.output_elements * self.output_bits
 
     def flat(self, bits: int, bias_bits: int = FLAT_BIAS_BITS) -> "NetworkBits":
         """Return the same network with one width for all weights and activations."""
@@ -122,6 +129,8 @@ def _parse(path: Path) -> NetworkBits:
             network=table["network"],
             input_elements=input_elements,
             input_bits=int(table["input_bits"]),
+            output_bits=int(table.get("output_bits", 0)),
+            output_elements=int(table.get("output_elements", 0)),
             reference=(reference["weight_bits"], reference["bias_bits"], reference["act_bits"]),
             verification={
                 "a_bits": totals["a_bits"]["trial"],

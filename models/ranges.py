@@ -1,13 +1,16 @@
 """Calibrate and freeze all quantizers of a model."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from qkeras import QActivation
 
+from flow.frontend.keras_reader import topological
 from models.quantizers import quantized_bits_featuremap, quantized_bits_po2
 
 log = logging.getLogger(__name__)
@@ -16,19 +19,43 @@ log = logging.getLogger(__name__)
 def calibrate(model: tf.keras.Model, samples: NDArray[np.float32], batch: int = 250) -> None:
     """Set every activation range from `samples` ([n, ...] model inputs), in network order.
 
-    Each quantizer sees what the quantizers before it already let through.
+    Each quantizer sees what the quantizers before it already let through. One pass through the
+    network; a tensor is kept until its last reader has run.
     """
     layers = list(activation_layers(model))
-    for index, layer in enumerate(layers):
-        probe = tf.keras.Model(model.inputs, layer.input)
-        parts = [
-            probe(samples[start : start + batch], training=False).numpy()
-            for start in range(0, len(samples), batch)
-        ]
-        layer.quantizer.calibrate(np.concatenate(parts))
-        exponent = layer.quantizer.log2_step.numpy()
-        log.info("calibrated %s (%d of %d): log2_step %g", layer.name, index + 1, len(layers),
-                 exponent)  # fmt: skip
+    nodes = topological(model)
+    readers = Counter(id(tensor) for node in nodes for tensor in node.keras_inputs)
+    values = {id(model.inputs[0]): np.asarray(samples, np.float32)}
+    for node in nodes:
+        if node.layer in layers:
+            node.layer.quantizer.calibrate(values[id(node.keras_inputs[0])])
+            log.info(
+                "calibrated %s (%d of %d): log2_step %g", node.layer.name,
+                layers.index(node.layer) + 1, len(layers), node.layer.quantizer.log2_step.numpy(),
+            )  # fmt: skip
+        values |= _run(node, values, len(samples), batch)
+        for tensor in node.keras_inputs:
+            readers[id(tensor)] -= 1
+            if not readers[id(tensor)]:
+                del values[id(tensor)]
+
+
+@tf.autograph.experimental.do_not_convert  # a layer is called once: converting it takes longer
+def _run(
+    node: Any, values: dict[int, NDArray[np.float32]], count: int, batch: int
+) -> dict[int, NDArray[np.float32]]:
+    """Outputs of one call of a layer for all samples, `batch` at a time, by their ids."""
+    parts = []
+    for start in range(0, count, batch):
+
+        def given(leaf: Any, start: int = start) -> Any:
+            value = values.get(id(leaf))
+            return leaf if value is None else tf.constant(value[start : start + batch])
+
+        args, options = tf.nest.map_structure(given, (node.call_args, node.call_kwargs))
+        parts.append([part.numpy() for part in tf.nest.flatten(node.layer(*args, **options))])
+    outputs = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return {id(t): v for t, v in zip(tf.nest.flatten(node.outputs), outputs, strict=True)}
 
 
 def freeze(model: tf.keras.Model, element_wise: bool = True) -> None:

@@ -24,5 +24,14 @@ class RawInput:
         return np.asarray(centred * np.float32(self.scale), np.float32)
 
 
-# kws: input scale and zero point of the MLPerf-Tiny int8 reference model (mlcommons/tiny).
-RAW_INPUTS = {"kws": RawInput("int8", -128, 127, 0.5847029089927673, 83)}
+_RGB = RawInput("uint8", 0, 255, 1 / 255, 0)  # as the float models of MLPerf-Tiny: 0..1
+
+# Benchmarks whose raw samples are integers; others' are the network's float input (ad: decibels).
+RAW_INPUTS = {
+    # Input scale and zero point of the MLPerf-Tiny int8 reference model (mlcommons/tiny).
+    "kws": RawInput("int8", -128, 127, 0.5847029089927673, 83),
+    "ic": RawInput("uint8", 0, 255, 1.0, 0),  # its float model takes 0..255
+    "vww": _RGB,
+    "vww_mbv2": _RGB,
+    "vww_effnet": _RGB,
+}

@@ -23,7 +23,7 @@ import typer  # noqa: E402
 from flow.cache import hash_file  # noqa: E402
 from flow.errors import ConfigError, DataError, FlowError  # noqa: E402
 from flow.provenance import git_commit  # noqa: E402
-from models import bits, data, distil, kws, ranges, weights  # noqa: E402
+from models import bits, data, distil, folding, networks, ranges, weights  # noqa: E402
 from models.fit import Schedule, Task, best_epoch, fit  # noqa: E402
 
 CALIBRATION_CLIPS = 1000
@@ -102,8 +102,8 @@ def train(
     training, validation = data.split_by_speaker(everything)
     log.info("%d training and %d validation clips", len(training), len(validation))
     tf.keras.utils.set_random_seed(schedule.seed)
-    student = kws.build(widths)
-    kws.transfer(student, kws.fold_batchnorm(float_model))
+    student = networks.build(widths)
+    folding.transfer(student, folding.fold_batchnorm(float_model))
     ranges.calibrate(student, training.real()[:CALIBRATION_CLIPS, 0])
     log.info("after calibration: %.4f", evaluate(student, test))
     teacher = distil.teacher_of(float_model)

@@ -22,7 +22,7 @@ def read_steps(model: Any) -> list[Step]:
     reader = Reader()
     problems = list(_model_problems(model))
     if not problems:
-        reader.read(model, _topological(model))
+        reader.read(model, topological(model))
         problems = reader.problems
     if problems:
         raise UnsupportedLayer(
@@ -46,7 +46,7 @@ def _model_problems(model: Any) -> Iterator[str]:
             )
 
 
-def _topological(model: Any) -> list[Any]:
+def topological(model: Any) -> list[Any]:
     """Keras' nodes (calls of layers) from the input to the output, each after all it reads."""
     ordered: list[Any] = []
     done: set[int] = {id(model.inputs[0])}
