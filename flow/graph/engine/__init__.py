@@ -1,0 +1,5 @@
+"""Fast integer inference, bit for bit the reference's; see docs/engine.md."""
+
+from flow.graph.engine._engine import Engine
+
+__all__ = ["Engine"]
