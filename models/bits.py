@@ -1,11 +1,13 @@
 """Bit-widths of a network: read from `mpq/*.yaml`, or the same width everywhere."""
 
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 
 import yaml
 
 from flow.errors import ConfigError
+from flow.graph.types import IntGraph, MatVec
 
 MPQ_FOLDER = Path(__file__).parent / "mpq"
 FLAT_BIAS_BITS = 31
@@ -117,17 +119,28 @@ def network_bits(network: str, quant: str = "mpq", folder: Path = MPQ_FOLDER) ->
     return mixed if quant == "mpq" else mixed.flat(FLAT_WIDTHS[quant])
 
 
+def graph_bits(graph: IntGraph) -> tuple[int, int]:
+    """Bits of all weights and biases, and of all activation tensors, of an integer graph.
+
+    What the host holds (`NetworkBits.host_bits`) is not among the latter.
+    """
+    matrices = [node for node in graph.nodes if isinstance(node, MatVec)]
+    p_bits = sum(
+        node.weights.size * node.weight_bits + node.bias.size * node.bias_bits for node in matrices
+    )
+    tensors = [(graph.input_shape, graph.input_type)]
+    tensors += [(node.out_shape, node.y) for node in graph.nodes]
+    return p_bits, sum(prod(shape) * tensor.bits for shape, tensor in tensors)
+
+
 def _parse(path: Path) -> NetworkBits:
     try:
         table = yaml.safe_load(path.read_text(encoding="utf-8"))
         shape = table["input_shape"]
         reference, totals = table["reference"], table["verification"]
-        input_elements = 1
-        for size in shape:
-            input_elements *= int(size)
         return NetworkBits(
             network=table["network"],
-            input_elements=input_elements,
+            input_elements=prod(map(int, shape)),
             input_bits=int(table["input_bits"]),
             output_bits=int(table.get("output_bits", 0)),
             output_elements=int(table.get("output_elements", 0)),

@@ -59,7 +59,9 @@ def untrained(name: str, quant: str = "mpq", seed: int = 0) -> tf.keras.Model:
     """
     model = build(network_bits(name, quant))
     samples = random_inputs(name, CALIBRATION_SAMPLES, seed)
-    transfer(model, fold_batchnorm(_normalized(name, samples, seed)))
+    float_model = build_float(name)
+    randomize(float_model, samples, seed)
+    transfer(model, fold_batchnorm(float_model))
     ranges.calibrate(model, samples)
     ranges.freeze(model)
     return model
@@ -75,16 +77,21 @@ def random_inputs(name: str, count: int, seed: int = 0) -> NDArray[np.float32]:
     return raw.to_real(rng.integers(raw.lo, raw.hi + 1, shape))
 
 
-def _normalized(name: str, samples: NDArray[np.float32], seed: int) -> tf.keras.Model:
-    """The float network with random weights, its batch normalization set from `samples`."""
-    model, rng = build_float(name), np.random.default_rng(seed)
-    for layer in model.layers:
+def randomize(float_model: tf.keras.Model, samples: NDArray[np.float32], seed: int = 0) -> None:
+    """Draw all weights of a float model; its batch normalization then fits `samples`."""
+    rng = np.random.default_rng(seed)
+    norms = []
+    for layer in float_model.layers:
         draw = _DRAWS.get(type(layer))
         if draw is not None:
             layer.set_weights([draw(rng, weight) for weight in layer.weights])
-            layer.momentum = 0.0  # the statistics become those of the one batch below
-    model(samples, training=True)
-    return model
+        if draw is _draw_norm:
+            norms.append((layer, layer.momentum))
+    for layer, _ in norms:
+        layer.momentum = 0.0  # the statistics become those of the one batch below
+    float_model(samples, training=True)
+    for layer, momentum in norms:
+        layer.momentum = momentum
 
 
 def _draw_weight(rng: np.random.Generator, weight: tf.Variable) -> NDArray[np.float64]:

@@ -21,14 +21,13 @@ import tensorflow as tf  # noqa: E402
 import typer  # noqa: E402
 
 from flow.cache import hash_file  # noqa: E402
-from flow.errors import ConfigError, DataError, FlowError  # noqa: E402
+from flow.errors import ConfigError, FlowError  # noqa: E402
 from flow.provenance import git_commit  # noqa: E402
 from models import bits, data, distil, folding, networks, ranges, weights  # noqa: E402
 from models.fit import Schedule, Task, best_epoch, fit  # noqa: E402
+from models.float_models import FILES, FOLDER, load_float  # noqa: E402
 
 CALIBRATION_CLIPS = 1000
-DEFAULT_FLOAT_MODELS = Path("../shared/float_models")
-FLOAT_MODEL = "kws_ref_model.h5"
 TRAIN_FILE, TEST_FILE = "kws_train.npz", "kws_test_dev.npz"
 
 log = logging.getLogger("train")
@@ -42,7 +41,7 @@ def main(
     ] = data.DEFAULT_DATA,
     float_models: Annotated[
         Path, typer.Option(help="Folder with the float reference models.")
-    ] = DEFAULT_FLOAT_MODELS,
+    ] = FOLDER,
     epochs: Annotated[int, typer.Option(min=0, help="Of both stages together.")] = 60,
     batch: Annotated[int, typer.Option(min=1)] = 100,
     lr: Annotated[float, typer.Option(help="First learning rate of Adam.")] = 3e-4,
@@ -91,7 +90,7 @@ def train(
     """
     everything = data.load_kws(data_folder / TRAIN_FILE, variants=True)
     test = data.load_kws(data_folder / TEST_FILE)
-    float_model = load_float(float_models / FLOAT_MODEL)
+    float_model = load_float(float_models / FILES["kws"])
     float_accuracy = evaluate(float_model, test)
     log.info("float model on %s: %.4f of %d", TEST_FILE, float_accuracy, len(test))
     if quant == "float":
@@ -136,24 +135,6 @@ def train(
     path = weights.save(trained, facts, weights_out)
     log.info("accuracy %s", json.dumps(facts["accuracy"]))
     log.info("wrote %s", path.name)
-
-
-def load_float(path: Path) -> tf.keras.Model:
-    """Load the float reference model.
-
-    Raises:
-        DataError: it is missing or is not a Keras model.
-    """
-    if not path.is_file():
-        raise data.DataMissing(
-            f"float model {path} does not exist.\n  Pass its folder with --float-models DIR."
-        )
-    try:
-        return tf.keras.models.load_model(path, compile=False)
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"float model {path} is not a Keras model ({error}).\n  Fetch the file again."
-        ) from error
 
 
 def speaker_note(training: data.KwsSet, test: data.KwsSet) -> str | None:

@@ -50,33 +50,6 @@ def student(float_model: tf.keras.Model, clips: np.ndarray) -> tf.keras.Model:
     return model
 
 
-def test_layers_match_the_bit_widths() -> None:
-    bits = network_bits("kws")
-    model = build(bits)
-    for name, spec in bits.activations.items():
-        quantizer = model.get_layer(name).quantizer
-        assert (quantizer.bits, bool(quantizer.keep_negative)) == (spec.bits, spec.signed)
-        assert np.prod(model.get_layer(name).output_shape[1:]) == spec.elements
-    for name, spec in bits.matrices.items():
-        kernel, bias = model.get_layer(name).get_weights()
-        assert (kernel.size, bias.size) == (spec.weights, spec.biases)
-    widths = {name: quantizer.bits for name, quantizer, _ in ranges.weight_quantizers(model)}
-    assert widths == {
-        f"{name}/{role}": width
-        for name, spec in bits.matrices.items()
-        for role, width in (("kernel", spec.weight_bits), ("bias", spec.bias_bits))
-    }
-
-
-def test_relu_tensors_are_unsigned() -> None:
-    bits = network_bits("kws")
-    model = build(bits)
-    for layer in ranges.activation_layers(model):
-        before = layer.input._keras_history.layer
-        if isinstance(before, tf.keras.layers.ReLU):
-            assert layer.quantizer.lo == 0
-
-
 def test_folded_network_equals_the_float_one(
     float_model: tf.keras.Model, clips: np.ndarray
 ) -> None:

@@ -10,9 +10,10 @@ import pytest
 import tensorflow as tf
 from qkeras import QActivation, QDense
 
-from flow.errors import ConfigError
+from flow.errors import ConfigError, DataError
 from models import distil, fit, ranges, train
 from models.data import KwsSet, split_by_speaker
+from models.float_models import load_float
 from models.quantizers import quantized_bits_featuremap, quantized_bits_po2
 
 RECIPE = distil.Recipe(passes=1)
@@ -161,10 +162,10 @@ def test_other_settings_do_not_resume(tmp_path: Path) -> None:
 
 def test_float_model_must_exist_and_be_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"--float-models"):
-        train.load_float(tmp_path / "none.h5")
+        load_float(tmp_path / "none.h5")
     (tmp_path / "bad.h5").write_bytes(b"not a model")
-    with pytest.raises(train.DataError, match=r"bad\.h5 is not a Keras model"):
-        train.load_float(tmp_path / "bad.h5")
+    with pytest.raises(DataError, match=r"bad\.h5 is not a Keras model"):
+        load_float(tmp_path / "bad.h5")
 
 
 def test_script_reports_missing_data_without_a_traceback(tmp_path: Path) -> None:
