@@ -19,11 +19,11 @@ from flow.simulate.network import (
     DEFAULT_TIMEOUT_S,
     StallSettings,
     build_network,
+    latency_cycles,
     make_bench,
     network_probes,
     timeout_cycles,
 )
-from flow.simulate.stimuli import INPUT, OUTPUT
 from rtl_sim.harness import Profile, unpack
 
 MODEL = "network_bench.build"
@@ -72,15 +72,14 @@ def answer(
         network_probes(bench, len(codes)),
         [Profile("none")],
         frames=len(codes),
-        timeout_cycles=timeout_cycles(plan, len(codes), NO_STALLS),
+        timeout_cycles=timeout_cycles(bench, len(codes), NO_STALLS),
         plusargs=[f"+capture={captured}"],
     )
-    by_label = {tap.label: tap for tap in result.taps}
     return Answer(
         _read(captured, graph, plan, len(codes)),
         taps[graph.output.name],
         sum(tap.received for tap in result.taps),
-        by_label[OUTPUT].frame_end_cycles[0] - by_label[INPUT].first_cycle + 1,
+        latency_cycles(result),
     )
 
 

@@ -37,6 +37,7 @@ class Bench:
     folder: Path
     frames: int
     timeout_s: float
+    frame_cycles: int  # of the slowest unit per frame; of foreign RTL, what its tool promises
 
     @property
     def stimuli(self) -> Path:
@@ -44,12 +45,19 @@ class Bench:
         return self.folder / "stimuli"
 
     def build(
-        self, module: str, template: str, *, opt: str = "-O3", trace: bool = False, **values: Any
+        self,
+        module: str,
+        template: str,
+        *,
+        opt: str = "-O3",
+        trace: bool = False,
+        extra_args: Sequence[str] = (),
+        **values: Any,
     ) -> Model:
         """Render a bench and compile it with the project's sources.
 
         Args:
-            opt, trace: as of `rtl_sim.harness.build`.
+            opt, trace, extra_args: as of `rtl_sim.harness.build`.
         """
         source = self.folder / f"{module}.sv"
         header = f"shiftflow {__version__}; generated, do not edit"
@@ -64,7 +72,7 @@ class Bench:
             build_dir,
             opt=opt,
             trace=trace,
-            extra_args=TRACE_ARGS if trace else (),
+            extra_args=(*extra_args, *(TRACE_ARGS if trace else ())),
             timeout_s=self.timeout_s,
         )
 
@@ -92,7 +100,7 @@ class Bench:
             frames=frames,
             timeout_cycles=timeout_cycles,
             profiles=profiles,
-            grace_cycles=2 * self.plan.est_ii_cycles,
+            grace_cycles=2 * self.frame_cycles,
             plusargs=plusargs,
             timeout_s=self.timeout_s,
         )

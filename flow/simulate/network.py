@@ -80,14 +80,14 @@ def simulate(
     layers = simulate_layers(bench)
     progress("building the network's model")
     model = build_network(bench)
-    profiles = _profiles(plan, stalls)
+    profiles = stall_profiles(bench, stalls)
     progress(f"{played} frames under {len(profiles)} stall profiles")
     results = bench.play(
         model,
         network_probes(bench, played),
         profiles,
         frames=played,
-        timeout_cycles=timeout_cycles(plan, played, stalls),
+        timeout_cycles=timeout_cycles(bench, played, stalls),
     )
     return _result(bench, profiles, results, layers)
 
@@ -111,24 +111,30 @@ def make_bench(
     folder: Path,
     frames: int,
     timeout_s: float,
+    frame_cycles: int | None = None,
 ) -> Bench:
     """Put the golden words of all streams and the ROM files into `folder`.
 
     Args:
         taps: codes of the input and of every layer, as `run_taps` gives them.
         frames: that the benches are made for; `taps` may hold fewer.
+        frame_cycles: see `Bench`; by default the plan's estimate.
     """
     streams = write_stimuli(graph, plan, taps, folder / "stimuli")
-    bench = Bench(project, graph, plan, streams, folder, frames, timeout_s)
+    bench = Bench(
+        project, graph, plan, streams, folder, frames, timeout_s,
+        plan.est_ii_cycles if frame_cycles is None else frame_cycles,
+    )  # fmt: skip
     for unit in project.units:
         for rom in unit.roms:
             shutil.copyfile(project.rtl / rom.path, bench.stimuli / rom.path)
     return bench
 
 
-def _profiles(plan: HwPlan, stalls: StallSettings) -> list[Profile]:
+def stall_profiles(bench: Bench, stalls: StallSettings) -> list[Profile]:
     """No stalls; random stalls per seed; and a run after a reset that hits frames under way."""
-    cut = (plan.est_ii_cycles // 3, 2 * plan.est_ii_cycles + plan.est_ii_cycles // 2)
+    cycles = bench.frame_cycles
+    cut = (cycles // 3, 2 * cycles + cycles // 2)
     return [
         Profile("none"),
         *(stalls.profile(seed) for seed in stalls.seeds),
@@ -136,15 +142,20 @@ def _profiles(plan: HwPlan, stalls: StallSettings) -> list[Profile]:
     ]
 
 
-def build_network(bench: Bench) -> Model:
-    """Compile the whole network's bench; a model in the bench's folder that is up to date stays."""
+def build_network(bench: Bench, extra_args: Sequence[str] = ()) -> Model:
+    """Compile the whole network's bench; a model in the bench's folder that is up to date stays.
+
+    Args:
+        extra_args: of Verilator.
+    """
     plan, streams = bench.plan, bench.streams
     source = streams[INPUT]
     return bench.build(
         "network_bench",
         "network_bench.sv.j2",
+        extra_args=extra_args,
         top=bench.project.top_module,
-        block_cycles=max(plan.est_ii_cycles // 2, MIN_BLOCK_CYCLES),
+        block_cycles=max(bench.frame_cycles // 2, MIN_BLOCK_CYCLES),
         input={"width": axis_width(source.width), "beats": source.beats, "file": source.file},
         output=_output(plan),
         taps=list(streams.values()),
@@ -185,17 +196,14 @@ def _result(
     by_label = {tap.label: tap for tap in free.taps}
     sources = [INPUT if node.sources[0] == bench.graph.input_name else node.sources[0]
                for node in bench.graph.nodes]  # fmt: skip
-    runs = tuple(
-        _run(result, profile.seed, frames)
-        for result, profile in zip(results, profiles, strict=True)
-    )
+    runs = network_runs(profiles, results, frames)
     return SimResult(
         engine=ENGINE,
         frames=frames,
         outputs_compared=sum(run.outputs_compared for run in runs),
         mismatches=sum(run.mismatches for run in runs),
         ii_cycles=steady_cycles(by_label[OUTPUT]),
-        latency_cycles=by_label[OUTPUT].frame_end_cycles[0] - by_label[INPUT].first_cycle + 1,
+        latency_cycles=latency_cycles(free),
         sim_cycles_per_s=sum(r.cycles for r in results) / sum(r.wall_s for r in results),
         wall_s=sum(result.wall_s for result in results),
         runs=runs,
@@ -216,6 +224,22 @@ def _result(
     )  # fmt: skip
 
 
+def latency_cycles(result: ProfileResult) -> int:
+    """From the first input word taken to the last output word of the first frame, both included."""
+    by_label = {tap.label: tap for tap in result.taps}
+    return by_label[OUTPUT].frame_end_cycles[0] - by_label[INPUT].first_cycle + 1
+
+
+def network_runs(
+    profiles: Sequence[Profile], results: Sequence[ProfileResult], frames: int
+) -> tuple[SimRun, ...]:
+    """What each pass of all frames compared."""
+    return tuple(
+        _run(result, profile.seed, frames)
+        for result, profile in zip(results, profiles, strict=True)
+    )
+
+
 def _share(cycles: int, tap: TapResult) -> float:
     """Of the cycles between the end of the warm-up and the end of the last frame."""
     ends = tap.frame_end_cycles
@@ -234,7 +258,7 @@ def _run(result: ProfileResult, seed: int, frames: int) -> SimRun:
     )
 
 
-def timeout_cycles(plan: HwPlan, frames: int, stalls: StallSettings) -> int:
+def timeout_cycles(bench: Bench, frames: int, stalls: StallSettings) -> int:
     """Cycles after which a run of so many frames is stuck."""
     factor = TIMEOUT_FACTOR * 100 // (100 - max(stalls.in_percent, stalls.out_percent))
-    return factor * plan.est_ii_cycles * (frames + len(plan.units) + WARM_UP_FRAMES)
+    return factor * bench.frame_cycles * (frames + len(bench.plan.units) + WARM_UP_FRAMES)

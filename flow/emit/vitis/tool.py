@@ -14,7 +14,7 @@ from pathlib import Path
 from flow.emit.vitis.files import write_atomically
 from flow.emit.vitis.project import VitisProject
 from flow.emit.vitis.tool_log import check_run
-from flow.emit.vitis.tool_version import check_version, version_of
+from flow.emit.vitis.tool_version import OLDEST, too_old, version_of
 from flow.errors import FlowError, ToolMissing
 from flow.run_limited import Outcome, run_limited
 
@@ -80,6 +80,14 @@ def find_vitis() -> tuple[str, ...]:
     )
 
 
+def why_not() -> str | None:
+    """Why Vitis HLS cannot be run here; None where it can."""
+    program = next((name for name in COMMANDS if shutil.which(name)), None)
+    if program is None:
+        return f"neither {' nor '.join(COMMANDS)} on PATH"
+    return too_old(program)
+
+
 def find_vivado() -> str:
     """The path of Vivado.
 
@@ -128,7 +136,7 @@ def run_vitis(project: VitisProject, steps: Steps, timeout_s: float = TIMEOUT_S)
     """
     if steps.needs_script:
         command = find_vitis()
-        check_version(Path(command[0]).name)
+        _check_version(Path(command[0]).name)
     if steps.vsynth:
         find_vivado()
     _clear(project, steps)
@@ -160,6 +168,15 @@ def run_vivado(project: VitisProject, timeout_s: float = TIMEOUT_S) -> Path:
     log = project.root.absolute() / VIVADO_LOG
     _run("Vivado", project, command, log, timeout_s)
     return log
+
+
+def _check_version(program: str) -> None:
+    if reason := too_old(program):
+        raise ToolMissing(
+            f"Vitis HLS {OLDEST} or later",
+            "synthesis of a Vitis project",
+            f"{reason}: put a newer one before it.",
+        )
 
 
 def _run(

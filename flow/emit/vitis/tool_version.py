@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 
-from flow.errors import ToolMissing
-
 OLDEST = "2020.2"  # UG1399 of this release has every pragma of these projects
 ARGUMENTS = {"vitis-run": "--version", "vitis_hls": "-version", "vivado": "-version"}
 RELEASE = re.compile(r"\bv(20\d\d\.\d)\b")  # of a banner: 'Vitis HLS - ... v2024.1 (64-bit)'
@@ -31,12 +29,9 @@ def version_of(program: str) -> str | None:
     return found[1] if found else None
 
 
-def check_version(program: str) -> None:
-    """Raise ToolMissing where a program is of a release before OLDEST; an unknown one may try."""
+def too_old(program: str) -> str | None:
+    """What is wrong with a release before OLDEST; None of another one, an unknown one too."""
     version = version_of(program)
-    if version is not None and version < OLDEST:
-        raise ToolMissing(
-            f"Vitis HLS {OLDEST} or later",
-            "synthesis of a Vitis project",
-            f"{program} on PATH is version {version}: put a newer one before it.",
-        )
+    if version is None or version >= OLDEST:
+        return None
+    return f"{program} on PATH is version {version}, older than {OLDEST}"

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import logging
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from flow.emit.vitis.project import VitisProject
-from flow.emit.vitis.tool import find_vitis
-from flow.errors import ToolMissing
+from flow.emit.vitis.project import MANIFEST, VitisProject, load_vitis_project
+from flow.emit.vitis.testbench import write_frames
+from flow.emit.vitis.tool import VIVADO, Steps, find_vitis, run_vitis, run_vivado, why_not
 from flow.graph.types import IntArray, IntGraph
 from flow.plan import HwPlan
-from flow.synth.vitis.result import NotRun, VitisSynth
+from flow.synth.vitis.csynth import read_cosim, read_csynth
+from flow.synth.vitis.result import Csynth, NotRun, RtlCheck, Timing, Utilisation, VitisSynth
+from flow.synth.vitis.rtl import check_rtl
+from flow.synth.vitis.vivado import read_timing, read_utilisation
 
-NOT_ON_PATH = "neither vitis-run nor vitis_hls on PATH"
+VITIS_STEPS = "Vitis HLS (synthesis, co-simulation)"
+RTL_STEP = "simulation of Vitis HLS' Verilog"
+VIVADO_STEP = "Vivado (logic synthesis)"
+COSIM_STEP = "Vitis HLS (co-simulation)"
+WORK = "project"  # the copy in which the tools work
+BENCH = "bench"
+
 Progress = Callable[[str, float], None]
-
-log = logging.getLogger(__name__)
 
 
 def synthesise(
@@ -28,16 +36,106 @@ def synthesise(
     graph: IntGraph,
     codes: IntArray,
     progress: Progress | None = None,
+    cosim: bool = False,
 ) -> VitisSynth:
-    """Synthesise a project with Vitis HLS."""
-    try:
-        find_vitis()
-    except ToolMissing:
-        return _not_run(project, NOT_ON_PATH)
-    raise NotImplementedError
+    """Run Vitis HLS and what follows it, in a fresh copy of the project in `folder`.
+
+    Steps: C synthesis and, with `cosim`, the tool's co-simulation; the Verilog in the network's
+    bench, all stall profiles, input and output compared with the integer reference; Vivado's logic
+    synthesis, where Vivado is on PATH.
+
+    Args:
+        timeout_s: of each of Vitis HLS, Vivado, the bench's build and its simulation.
+        codes: [n, h, w, c] frames for the bench and for co-simulation.
+        progress: called with what begins and the share of steps done (0 to 1).
+
+    Returns:
+        What ran; `ran` is false where Vitis HLS is not on PATH, or too old.
+
+    Raises:
+        Mismatch: the Verilog computes other integers.
+        ToolFailed: a tool failed, or printed an error whatever its exit code.
+        FlowError: a tool did not end within `timeout_s`, or the Verilog gets stuck.
+        DataError: a report or the Verilog is missing, damaged, or of something else; the project
+            was changed after it was written.
+    """
+    if reason := why_not():
+        return _without_vitis(project, reason)
+    started = time.monotonic()
+    tell = progress or (lambda text, share: None)
+    work = _copy(project, folder / WORK)
+    write_frames(work.root, graph, codes)
+    tell("Vitis HLS", 0.0)
+    run_vitis(work, Steps(csim=False, synth=True, cosim=cosim), timeout_s)
+    csynth, version = read_csynth(work)
+    tell(RTL_STEP, 0.4)
+    rtl, missing = _rtl(work, graph, plan, codes, csynth, folder / BENCH, timeout_s, tell)
+    tell("Vivado", 0.7)
+    vivado, vivado_version, timing, no_vivado = _vivado(work, timeout_s)
+    return VitisSynth(
+        tool=Path(find_vitis()[0]).name,
+        version=version,
+        part=project.part,
+        ran=True,
+        reason=None,
+        csynth=csynth,
+        cosim=read_cosim(work) if cosim else None,
+        rtl=rtl,
+        vivado_version=vivado_version,
+        vivado=vivado,
+        timing=timing,
+        not_run=(
+            *([] if cosim else [NotRun(COSIM_STEP, "not asked for")]),
+            *missing,
+            *no_vivado,
+        ),
+        seconds=round(time.monotonic() - started, 2),
+    )
 
 
-def _not_run(project: VitisProject, why: str) -> VitisSynth:
+def _copy(project: VitisProject, place: Path) -> VitisProject:
+    """What was written of the project, without anything that a tool left in it."""
+    load_vitis_project(project.root)
+    shutil.rmtree(place, ignore_errors=True)
+    for name in (*project.files, MANIFEST):
+        copy = place / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(project.root / name, copy)
+    return load_vitis_project(place)
+
+
+def _rtl(
+    project: VitisProject,
+    graph: IntGraph,
+    plan: HwPlan,
+    codes: IntArray,
+    csynth: Csynth,
+    folder: Path,
+    timeout_s: float,
+    tell: Progress,
+) -> tuple[RtlCheck | None, list[NotRun]]:
+    if project.io_type != "io_stream":
+        why = f"the bench drives streams, and {project.io_type} has none"
+        return None, [NotRun(RTL_STEP, why)]
+    result = check_rtl(
+        project, graph, plan, codes, csynth, folder,
+        timeout_s=timeout_s,
+        progress=lambda text: tell(f"Vitis HLS' Verilog: {text}", 0.4),
+    )  # fmt: skip
+    return result, []
+
+
+def _vivado(
+    project: VitisProject, timeout_s: float
+) -> tuple[Utilisation | None, str | None, Timing | None, list[NotRun]]:
+    if shutil.which(VIVADO) is None:
+        return None, None, None, [NotRun(VIVADO_STEP, f"{VIVADO} not on PATH")]
+    run_vivado(project, timeout_s)
+    utilisation, version = read_utilisation(project)
+    return utilisation, version, read_timing(project), []
+
+
+def _without_vitis(project: VitisProject, why: str) -> VitisSynth:
     return VitisSynth(
         tool=None,
         version=None,
@@ -50,6 +148,6 @@ def _not_run(project: VitisProject, why: str) -> VitisSynth:
         vivado_version=None,
         vivado=None,
         timing=None,
-        not_run=(NotRun("Vitis HLS (synthesis, co-simulation)", why),),
+        not_run=(NotRun(VITIS_STEPS, why), NotRun(RTL_STEP, why), NotRun(VIVADO_STEP, why)),
         seconds=0.0,
     )
