@@ -11,17 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from flow.errors import FlowError
+from flow.shared_cache import cache_folder
 
 # A makefile splits at spaces and expands $, %, # and more; `-Wl,-rpath,` splits at commas; the
 # variables that hold lists of folders split at colons and semicolons.
 ODD = re.compile(r"[^A-Za-z0-9._/+@=~-]")
 SYSTEM_FOLDERS = ("/tmp", "/var/tmp")
-
-
-def cache_folder() -> Path:
-    """Where what all checkouts share is kept; see docs/architecture.md (SHIFTFLOW_CACHE)."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("SHIFTFLOW_CACHE", f"{base}/shiftflow")).absolute()
 
 
 def plain_path(path: Path) -> Path:

@@ -15,7 +15,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-from rtl_sim.harness._paths import cache_folder
+from flow.shared_cache import cache_folder
 
 LOG = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-COMPILER = "g++"
+from flow.gxx import COMPILER
+
 # vectorised for this machine; symbols of two projects in one process must not be merged
 FIRMWARE_FLAGS = (
     "-std=c++14", "-O3", "-march=native", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique",

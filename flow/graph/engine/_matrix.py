@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flow.graph.arithmetic import fold_requant
-from flow.graph.arithmetic._ranges import channel_sums
 from flow.graph.engine import _structs as structs
 from flow.graph.engine._library import Library
 from flow.graph.engine._proof import (
@@ -43,7 +42,7 @@ def _rescaling(node: MatVec, by_channel: IntArray, shift: int) -> Rescaling | No
     low, high = stored_range(node.x)
     ends = by_channel * low, by_channel * high
     least, most = np.minimum(*ends).sum(axis=0).tolist(), np.maximum(*ends).sum(axis=0).tolist()
-    zero = [(offset(node.x) or 0) * total for total in channel_sums(node).tolist()]
+    zero = [(offset(node.x) or 0) * total for total in by_channel.sum(axis=0).tolist()]
     return rescaling(
         fold_requant(node), zero, list(zip(least, most, strict=True)), narrow=shift == 0
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from flow import gxx
 from flow.emit.vitis import Mode, compile_vitis, csim
-from flow.emit.vitis import compile as compiling
 from flow.errors import DataError, FlowError, ToolFailed, ToolMissing
 from flow.graph import InputMap, graph_hash, run_taps
 from tests.emit.vitis.batch import differences, hostile_codes
@@ -25,7 +25,7 @@ def test_the_same_sources_are_compiled_once(
     first = compile_vitis(copied, tmp_path / "cache")
     codes = hostile_codes(little.graph, 0)
     assert set(differences(first.path, Mode.NATIVE, little.graph, codes).values()) == {0}
-    monkeypatch.setattr(compiling, "run_limited", forbid_compiling)
+    monkeypatch.setattr(gxx, "run_limited", forbid_compiling)
     assert compile_vitis(copied, tmp_path / "cache") == first
     for change in (
         lambda: compile_vitis(copied, tmp_path / "cache", Mode.BIT_TRUE),
