@@ -23,7 +23,7 @@ from flow.emit._shift_options import check_build_options, initial_config
 from flow.emit.hls4ml_backend import NAME
 from flow.errors import ConfigError
 from flow.graph.arithmetic import dequantise
-from flow.graph.reference import run
+from flow.graph.engine import Engine
 
 if TYPE_CHECKING:  # hls4ml.model.graph is not there yet while plug-ins load
     from hls4ml.model.graph import ModelGraph
@@ -104,7 +104,8 @@ class ShiftBackend(Backend):  # type: ignore[misc]
     def compile(self, model: ModelGraph) -> str | None:
         """Engine 'vitis': compile the C simulation with g++ and return the library's path.
 
-        Engine 'xls' needs no compiler for integer inference: check that the network can be planned.
+        Engine 'xls': check that the network can be planned; the kernels of integer inference are
+        compiled once for all networks.
         """
         _refuse_foreign_flows(model)
         if model.config.get_config_value("Engine") == "vitis":
@@ -115,7 +116,7 @@ class ShiftBackend(Backend):  # type: ignore[misc]
     def predict(self, model: ModelGraph, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Dequantised outputs [n, ...] for float inputs [n, ...].
 
-        Engine 'vitis' runs the compiled C simulation, engine 'xls' integer inference.
+        Engine 'vitis' runs the compiled C simulation, engine 'xls' fast integer inference.
         """
         _refuse_foreign_flows(model)
         graph = graph_of(model)
@@ -123,7 +124,7 @@ class ShiftBackend(Backend):  # type: ignore[misc]
         if model.config.get_config_value("Engine") == "vitis":
             out = _shift_vitis.run_model(model, codes)
         else:
-            out = run(graph, codes)
+            out = Engine(graph).run(codes)
         real = dequantise(out, graph.output.y)
         return np.asarray(real.reshape(len(real), -1) if out.shape[1:3] == (1, 1) else real)
 
@@ -143,7 +144,8 @@ class ShiftBackend(Backend):  # type: ignore[misc]
 
         Returns:
             'plan', and the result of each step that was asked for, by the step's name ('sim' for
-            simulate, 'report' for what hls4ml reads from Vitis' reports).
+            simulate). AMD's tools give 'report', a `flow.synth.vitis.VitisSynth` with their figures
+            and the bench of their Verilog, and 'hls4ml', hls4ml's own dictionary of the reports.
         """
         engine = str(model.config.get_config_value("Engine"))
         check_build_options(engine, options)

@@ -18,7 +18,7 @@ from flow.emit.vitis import (
     write_vitis_project,
 )
 from flow.emit.vitis.testbench import write_frames
-from flow.emit.vitis.tool import Steps, find_vitis, run_vitis
+from flow.emit.vitis.tool import TIMEOUT_S, Steps, find_vitis, find_vivado
 from flow.graph.types import IntArray
 
 if TYPE_CHECKING:  # hls4ml.model.graph is not there yet while plug-ins load
@@ -61,20 +61,29 @@ def run_model(model: ModelGraph, codes: IntArray) -> IntArray:
 def build_model(model: ModelGraph, codes: IntArray, options: Mapping[str, bool]) -> dict[str, Any]:
     """Run the testbench on `codes`, and the steps of Vitis HLS that were asked for.
 
+    Returns:
+        'csim'; and where a step needed AMD's tools, 'report', a `flow.synth.vitis.VitisSynth`, and
+        'hls4ml', what hls4ml's own reader finds in the same reports.
+
     Raises:
-        ToolMissing: Vitis HLS is needed and not there; nothing was run then.
+        ToolMissing: Vitis HLS or Vivado is needed and not there; nothing was run then.
     """
     steps = Steps(**options)
     if steps.needs_vitis:
         find_vitis()
-    project = load_vitis_project(Path(model.config.get_output_dir()))
-    write_frames(project.root, graph_of(model), codes)
+    if steps.vsynth:
+        find_vivado()
+    graph, project = graph_of(model), load_vitis_project(Path(model.config.get_output_dir()))
+    write_frames(project.root, graph, codes)
     report: dict[str, Any] = {}
     if steps.csim:
         report["csim"] = run_testbench(project)
     if steps.needs_vitis:
-        from hls4ml.report import parse_vivado_report
+        from flow.synth.vitis import hls4ml_report, run_steps
 
-        run_vitis(project, steps)
-        report["report"] = parse_vivado_report(str(project.root))
+        report["report"] = run_steps(
+            project, plan_of(model), graph, codes, project.root / "bench", steps=steps,
+            timeout_s=TIMEOUT_S,
+        )  # fmt: skip
+        report["hls4ml"] = hls4ml_report(project)
     return report

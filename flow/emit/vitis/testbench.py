@@ -20,6 +20,7 @@ from flow.run_limited import Outcome, run_limited
 RANDOM_FRAMES = 4
 INPUTS = "tb_data/tb_input_features.dat"
 OUTPUTS = "tb_data/tb_output_predictions.dat"
+CSIM_RESULTS = "tb_data/csim_results.log"
 LOG = "csim.log"
 SUMMARY = re.compile(r"INFO: (\d+) frames, (\d+) codes compared, (\d+) differ")
 FIRST = re.compile(r"ERROR: frame (\d+), code (\d+): expected (-?\d+), got (-?\d+)")

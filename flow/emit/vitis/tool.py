@@ -1,7 +1,7 @@
 """Vitis HLS itself, where it is installed: synthesis, co-simulation, export; and Vivado behind it.
 
-Programs differ in what they leave behind when they fail, so nothing that a step writes may be there
-before the step runs: what is found afterwards is of this run.
+Tools leave parts of reports behind when they fail. So nothing that a step writes is there before it
+runs, or after it failed: what is found is the result of a run that succeeded.
 """
 
 from __future__ import annotations
@@ -121,31 +121,31 @@ def verilog_folder(project: VitisProject) -> Path:
 
 
 def run_vitis(project: VitisProject, steps: Steps, timeout_s: float = TIMEOUT_S) -> Path:
-    """Run the steps in the project's folder and return the log's path.
+    """Run the steps of Vitis HLS in the project's folder and return the log's path.
 
-    C simulation is left to g++ (`run_testbench`), which needs no licence. `vsynth` runs Vivado
-    by itself: the script's `exec` would take any word on its error output for a failure.
-
-    Args:
-        timeout_s: of each of the two tools.
+    C simulation is left to g++ (`run_testbench`), which needs no licence, and Vivado to
+    `run_vivado`: the script's `exec` would take any word on its error output for a failure.
 
     Raises:
         ToolMissing: Vitis HLS, or Vivado for `vsynth`, is not on PATH; nothing was run then.
-        ToolFailed: a step failed, or printed an error whatever the exit code says.
+        ToolFailed: a step failed, or printed an error whatever the exit code says; what it had
+            written of its result is removed.
         FlowError: it did not end within `timeout_s`; it was killed with all that it started.
     """
-    if steps.needs_script:
-        command = find_vitis()
-        _check_version(Path(command[0]).name)
+    log = project.root.absolute() / LOG
     if steps.vsynth:
         find_vivado()
+    if not steps.needs_script:
+        return log
+    command = find_vitis()
+    _check_version(Path(command[0]).name)
     _clear(project, steps)
-    log = project.root.absolute() / LOG
-    if steps.needs_script:
-        write_steps(project.root, replace(steps, csim=False, vsynth=False))
+    write_steps(project.root, replace(steps, csim=False, vsynth=False))
+    try:
         _run("Vitis HLS", project, command, log, timeout_s)
-    if steps.vsynth:
-        run_vivado(project, timeout_s)
+    except BaseException:
+        _clear(project, steps)
+        raise
     return log
 
 
@@ -153,7 +153,7 @@ def run_vivado(project: VitisProject, timeout_s: float = TIMEOUT_S) -> Path:
     """Synthesise Vitis' Verilog with Vivado and return the log's path.
 
     Raises:
-        As `run_vitis`; FlowError where C synthesis has not written any Verilog.
+        ToolMissing, ToolFailed, FlowError: as `run_vitis`; FlowError too where there is no Verilog.
     """
     command = (
         *(find_vivado(), "-mode", "batch", "-nojournal", "-log", "vivado.log"),
@@ -164,9 +164,14 @@ def run_vivado(project: VitisProject, timeout_s: float = TIMEOUT_S) -> Path:
             f"{verilog_folder(project)} is missing: Vivado has nothing to synthesise.\n"
             "  Run C synthesis first: build(synth=True, vsynth=True)."
         )
-    _remove(project.root / name for name in VIVADO_REPORTS)
+    reports = [project.root / name for name in VIVADO_REPORTS]
     log = project.root.absolute() / VIVADO_LOG
-    _run("Vivado", project, command, log, timeout_s)
+    _remove(reports)
+    try:
+        _run("Vivado", project, command, log, timeout_s)
+    except BaseException:
+        _remove(reports)
+        raise
     return log
 
 

@@ -7,6 +7,7 @@ Without Vitis HLS on PATH nothing fails: `result.ran` is false, `result.reason` 
 """
 
 from flow.emit.vitis.tool import installed_tools
+from flow.synth.vitis.hls4ml_report import hls4ml_report
 from flow.synth.vitis.result import (
     Cosim,
     Csynth,
@@ -20,7 +21,7 @@ from flow.synth.vitis.result import (
     load_vitis_synth,
     save_vitis_synth,
 )
-from flow.synth.vitis.synthesise import synthesise
+from flow.synth.vitis.synthesise import run_steps, synthesise
 
 __all__ = [
     "Cosim",
@@ -32,8 +33,10 @@ __all__ = [
     "Timing",
     "Utilisation",
     "VitisSynth",
+    "hls4ml_report",
     "installed_tools",
     "load_vitis_synth",
+    "run_steps",
     "save_vitis_synth",
     "synthesise",
 ]

@@ -1,10 +1,10 @@
-"""One report at a time through hls4ml's own reader, `hls4ml.report.parse_vivado_report`.
+"""Reports through hls4ml's own reader, `hls4ml.report.parse_vivado_report`.
 
 The reader takes a whole project folder and has traps (hls4ml 1.3.0): without hls.app it dies of an
 IndexError, of several solutions it takes the first one listed, a report that is missing or cut off
 gives a dictionary with fewer keys and a line on the terminal (hls4ml issues 438 and 1231), and an
-earlier run's files are read like this one's. So it is shown a folder that holds nothing but the one
-report, and what it found is checked by the caller.
+earlier run's files are read like this one's. So it is shown a folder that holds nothing but the
+reports it shall read, and what it found is checked by the caller.
 """
 
 from __future__ import annotations
@@ -35,31 +35,42 @@ def parse(name: str, report: Path, place: str, key: str) -> Mapping[str, Any]:
     Raises:
         DataError: the report is missing, or the reader fails on it.
     """
-    from hls4ml.report import parse_vivado_report
-
     if not report.is_file():
         raise DataError(
             f"report {report} is missing, although the step that writes it ended without an error."
             "\n  Run the step again; if it stays missing, read the tool's log beside the project."
         )
+    return dict(parse_all(name, {place: report}).get(key, {}))
+
+
+def parse_all(name: str, reports: Mapping[str, Path]) -> dict[str, Any]:
+    """What hls4ml reads from these reports, by their places; one that is missing is left out.
+
+    Raises:
+        DataError: the reader fails on them.
+    """
+    from hls4ml.report import parse_vivado_report
+
     with tempfile.TemporaryDirectory(prefix="hls4ml-report.") as scratch:
         root = Path(scratch)
         solution = root / f"{name}_prj" / SOLUTION
         solution.mkdir(parents=True)
         (root / "project.tcl").write_text(f'set project_name "{name}"\nset backend "vitis"\n')
         (solution.parent / "hls.app").write_text(APP)
-        copy = root / place.format(solution=solution.relative_to(root))
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(report, copy)
+        for place, report in reports.items():
+            copy = root / place.format(solution=solution.relative_to(root))
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(report, copy)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                found = parse_vivado_report(str(root))
+                return dict(parse_vivado_report(str(root)))
         except (ParseError, AttributeError, LookupError, ValueError, TypeError) as error:
+            shown = ", ".join(str(report) for report in reports.values())
             raise DataError(
-                f"report {report} is damaged: hls4ml's reader fails on it ({error!r}).\n"
+                f"report {shown} is damaged: hls4ml's reader fails on it ({error!r}).\n"
                 "  Run the step that writes it again."
             ) from error
-    return dict(found.get(key, {}))
 
 
 def take(values: Mapping[str, Any], name: str, report: Path) -> str:

@@ -33,8 +33,7 @@ def read_csynth(project: VitisProject) -> tuple[Csynth, str]:
     Raises:
         DataError: a report is missing, damaged, or of another design or part.
     """
-    folder = reports_folder(project)
-    report = folder / f"{project.name}{SUFFIX}"
+    report = csynth_report(project)
     found = parse(
         project.name, report, f"{{solution}}/syn/report/{report.name}", "CSynthesisReport"
     )
@@ -51,7 +50,7 @@ def read_csynth(project: VitisProject) -> tuple[Csynth, str]:
         est_clock_ns=real(texts["EstimatedClockPeriod"], "EstimatedClockPeriod", report),
         used=_resources(texts, "", report),
         available=_resources(texts, "Available", report),
-        modules=tuple(_module(path) for path in sorted(folder.glob(f"*{SUFFIX}"))
+        modules=tuple(_module(path) for path in sorted(report.parent.glob(f"*{SUFFIX}"))
                       if path != report),
     )  # fmt: skip
     return result, _text(root, "ReportVersion/Version", report)
@@ -63,9 +62,8 @@ def read_cosim(project: VitisProject) -> Cosim:
     Raises:
         DataError: the report is missing, damaged, or says that co-simulation did not pass.
     """
-    name = f"{project.name}_cosim.rpt"
-    report = reports_folder(project).parents[1] / "sim" / "report" / name
-    found = parse(project.name, report, f"{{solution}}/sim/report/{name}", "CosimReport")
+    report = cosim_report(project)
+    found = parse(project.name, report, f"{{solution}}/sim/report/{report.name}", "CosimReport")
     status = take(found, "Status", report)
     if status != "Pass":
         raise DataError(f"report {report}: co-simulation of {project.name!r} says {status!r}.")
@@ -73,6 +71,16 @@ def read_cosim(project: VitisProject) -> Cosim:
         cycles(take(found, key, report), key, report) for key in COSIM_CYCLES
     )
     return Cosim(take(found, "RTL", report), status, best, worst, shortest, longest)
+
+
+def csynth_report(project: VitisProject) -> Path:
+    """The top's report of C synthesis."""
+    return reports_folder(project) / f"{project.name}{SUFFIX}"
+
+
+def cosim_report(project: VitisProject) -> Path:
+    """The table of the tool's co-simulation."""
+    return reports_folder(project).parents[1] / "sim" / "report" / f"{project.name}_cosim.rpt"
 
 
 def _hls4ml_names() -> Iterable[str]:

@@ -18,9 +18,10 @@ from flow.synth.vitis.rtl import check_rtl
 from flow.synth.vitis.vivado import read_timing, read_utilisation
 
 VITIS_STEPS = "Vitis HLS (synthesis, co-simulation)"
+COSIM_STEP = "Vitis HLS (co-simulation)"
 RTL_STEP = "simulation of Vitis HLS' Verilog"
 VIVADO_STEP = "Vivado (logic synthesis)"
-COSIM_STEP = "Vitis HLS (co-simulation)"
+NOT_ASKED = "not asked for"
 WORK = "project"  # the copy in which the tools work
 BENCH = "bench"
 
@@ -61,17 +62,50 @@ def synthesise(
     """
     if reason := why_not():
         return _without_vitis(project, reason)
-    started = time.monotonic()
-    tell = progress or (lambda text, share: None)
     work = _copy(project, folder / WORK)
     write_frames(work.root, graph, codes)
+    has_vivado = shutil.which(VIVADO) is not None
+    return run_steps(
+        work, plan, graph, codes, folder / BENCH,
+        steps=Steps(csim=False, synth=True, cosim=cosim, vsynth=has_vivado),
+        why_no_vivado=f"{VIVADO} not on PATH",
+        timeout_s=timeout_s,
+        progress=progress,
+    )  # fmt: skip
+
+
+def run_steps(
+    project: VitisProject,
+    plan: HwPlan,
+    graph: IntGraph,
+    codes: IntArray,
+    bench: Path,
+    *,
+    steps: Steps,
+    timeout_s: float,
+    why_no_vivado: str = NOT_ASKED,
+    progress: Progress | None = None,
+) -> VitisSynth:
+    """Run steps of Vitis HLS and Vivado in the project's own folder and read what they left.
+
+    The bench runs on the Verilog that is there then, whether `steps` made it or earlier ones.
+
+    Args:
+        bench: folder for the bench.
+        why_no_vivado: the reason to give where `steps` leave Vivado out.
+
+    Raises:
+        As `synthesise`; ToolMissing where Vitis HLS or Vivado is needed and not there.
+    """
+    started = time.monotonic()
+    tell = progress or (lambda text, share: None)
     tell("Vitis HLS", 0.0)
-    run_vitis(work, Steps(csim=False, synth=True, cosim=cosim), timeout_s)
-    csynth, version = read_csynth(work)
+    run_vitis(project, steps, timeout_s)
+    csynth, version = read_csynth(project)
     tell(RTL_STEP, 0.4)
-    rtl, missing = _rtl(work, graph, plan, codes, csynth, folder / BENCH, timeout_s, tell)
+    rtl, no_rtl = _rtl(project, graph, plan, codes, csynth, bench, timeout_s, tell)
     tell("Vivado", 0.7)
-    vivado, vivado_version, timing, no_vivado = _vivado(work, timeout_s)
+    vivado, vivado_version, timing = _vivado(project, steps, timeout_s)
     return VitisSynth(
         tool=Path(find_vitis()[0]).name,
         version=version,
@@ -79,15 +113,15 @@ def synthesise(
         ran=True,
         reason=None,
         csynth=csynth,
-        cosim=read_cosim(work) if cosim else None,
+        cosim=read_cosim(project) if steps.cosim else None,
         rtl=rtl,
         vivado_version=vivado_version,
         vivado=vivado,
         timing=timing,
         not_run=(
-            *([] if cosim else [NotRun(COSIM_STEP, "not asked for")]),
-            *missing,
-            *no_vivado,
+            *([] if steps.cosim else [NotRun(COSIM_STEP, NOT_ASKED)]),
+            *no_rtl,
+            *([] if steps.vsynth else [NotRun(VIVADO_STEP, why_no_vivado)]),
         ),
         seconds=round(time.monotonic() - started, 2),
     )
@@ -126,13 +160,13 @@ def _rtl(
 
 
 def _vivado(
-    project: VitisProject, timeout_s: float
-) -> tuple[Utilisation | None, str | None, Timing | None, list[NotRun]]:
-    if shutil.which(VIVADO) is None:
-        return None, None, None, [NotRun(VIVADO_STEP, f"{VIVADO} not on PATH")]
+    project: VitisProject, steps: Steps, timeout_s: float
+) -> tuple[Utilisation | None, str | None, Timing | None]:
+    if not steps.vsynth:
+        return None, None, None
     run_vivado(project, timeout_s)
     utilisation, version = read_utilisation(project)
-    return utilisation, version, read_timing(project), []
+    return utilisation, version, read_timing(project)
 
 
 def _without_vitis(project: VitisProject, why: str) -> VitisSynth:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flow.emit.vitis.tool import Steps, find_vitis, run_vitis
+from flow.emit.vitis.tool import Steps, find_vitis, run_vitis, run_vivado, verilog_folder
 from flow.errors import FlowError, ToolFailed, ToolMissing
 
 
@@ -70,3 +70,53 @@ def test_a_tool_that_does_not_end_is_stopped(copied, stand_in) -> None:
     stand_in("vitis-run", '[ "$1" = --version ] || sleep 60')
     with pytest.raises(FlowError, match=r"did not end within 0\.3 s"):
         run_vitis(copied, Steps(synth=True), timeout_s=0.3)
+
+
+def test_a_missing_vivado_is_named_before_vitis_runs(copied, stand_in) -> None:
+    stand_in("vitis-run", '[ "$1" = --version ] || touch started')
+    with pytest.raises(ToolMissing) as caught:
+        run_vitis(copied, Steps(synth=True, vsynth=True))
+    assert str(caught.value) == (
+        "tool 'Vivado' is missing; it is needed for logic synthesis of Vitis' Verilog (vsynth).\n"
+        "  Install it and put vivado on PATH, or leave vsynth out."
+    )
+    assert not (copied.root / "started").exists()
+
+
+def test_vivado_needs_verilog(copied, stand_in) -> None:
+    stand_in("vivado", "")
+    with pytest.raises(FlowError, match="syn/verilog is missing: Vivado has nothing to synthesise"):
+        run_vivado(copied)
+
+
+def test_vivado_runs_the_projects_script(copied, stand_in) -> None:
+    stand_in("vivado", 'echo "$@"')
+    verilog_folder(copied).mkdir(parents=True)
+    log = run_vivado(copied)
+    assert log.read_text() == ("-mode batch -nojournal -log vivado.log -source vivado_synth.tcl\n")
+
+
+def test_a_release_that_is_too_old_is_refused(copied, stand_in) -> None:
+    stand_in("vitis_hls", "echo 'Vitis HLS - High-Level Synthesis v2020.1 (64-bit)'")
+    with pytest.raises(ToolMissing) as caught:
+        run_vitis(copied, Steps(synth=True))
+    assert str(caught.value) == (
+        "tool 'Vitis HLS 2020.2 or later' is missing; it is needed for synthesis of a Vitis "
+        "project.\n  vitis_hls on PATH is version 2020.1, older than 2020.2: put a newer one "
+        "before it."
+    )
+
+
+def test_a_new_synthesis_removes_what_was_made_of_the_old_one(copied, stand_in) -> None:
+    solution = copied.root / "little_prj" / "solution1"
+    old = [solution / "syn/report/little_csynth.xml", solution / "sim/report/little_cosim.rpt",
+           copied.root / "vivado_synth.rpt", copied.root / "vivado_timing.rpt",
+           copied.root / "tb_data/rtl_cosim_results.log"]  # fmt: skip
+    for path in old:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("old")
+    stand_in("vitis-run", "")
+    run_vitis(copied, Steps(cosim=True))
+    assert [path.exists() for path in old] == [True, False, True, True, False]
+    run_vitis(copied, Steps(synth=True))
+    assert not any(path.exists() for path in old)
