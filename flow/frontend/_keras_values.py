@@ -18,6 +18,7 @@ from flow.frontend._weights import OWN as OWN_WEIGHTS
 from flow.frontend._weights import float_weights, kernel_quantizer
 from flow.graph.types import IntArray
 from models.quantizers import stock
+from models.quantizers.norms import gain_and_shift
 
 Floats = NDArray[np.float64]
 Weigh = Callable[[Any, NDArray[np.float32]], Floats]  # a quantizer and float weights -> weights
@@ -35,7 +36,7 @@ def quantized_codes(quantizer: Any, values: NDArray[Any]) -> IntArray:
         result = quantizer(tf.constant(values))
     else:
         narrow = values if values.dtype == np.float32 else round_to_odd(values)
-        result = stock.without_ste(quantizer)(tf.constant(narrow))
+        result = stock.activation_values(quantizer, narrow)
     return to_codes(np.asarray(result, np.float64), codes.scale, codes.zero_point, quantizer)
 
 
@@ -80,6 +81,8 @@ def compute(step: Step, inputs: Sequence[Floats], weigh: Weigh | None = None) ->
     """
     result = np.asarray(_LAYERS[step.role](step.layer, weigh or effective, *inputs), np.float64)
     result = result.reshape((len(inputs[0]), *step.out_shape))
+    if step.norm is not None:
+        result = _normalize(step.norm, effective, result)
     if step.relu:
         result = np.minimum(np.maximum(result, 0), step.ceiling or np.inf)
     return result
@@ -171,6 +174,11 @@ def _keras(layer: Any, weigh: Weigh, *inputs: Floats) -> Floats:
     return np.asarray(twin(tensors[0] if len(tensors) == 1 else tensors))
 
 
+def _normalize(layer: Any, weigh: Weigh, x: Floats) -> Floats:
+    gain, shift = gain_and_shift(layer)
+    return x * gain + shift
+
+
 def _same(layer: Any, weigh: Weigh, x: Floats) -> Floats:
     return x
 
@@ -183,4 +191,5 @@ _LAYERS: dict[str, Callable[..., Floats]] = {
     "concat": _keras,
     "upsample": _keras,
     "rescale": _same,
+    "norm": _normalize,
 }

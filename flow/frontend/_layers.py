@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 KERNELS = {  # layers with weights: the name of their kernel's quantizer
     "QConv1D": "kernel",
     "QConv2D": "kernel",
@@ -21,23 +23,27 @@ MAX_POOLS = ("MaxPooling1D", "MaxPooling2D", "GlobalMaxPooling1D", "GlobalMaxPoo
 MERGES = ("Add", "Multiply")
 PADDINGS = ("ZeroPadding1D", "ZeroPadding2D")
 UPSAMPLINGS = ("UpSampling1D", "UpSampling2D")
+NORMS = ("BatchNormalization", "QBatchNormalization")
 SHAPES = ("Flatten", "Reshape")
 IDENTITIES = (
     "InputLayer", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise",
     "GaussianDropout", "ActivityRegularization",
 )  # fmt: skip
 FUNCTIONS = ("sigmoid", "tanh", "swish", "silu", "hard_sigmoid", "elu", "selu", "gelu", "softplus",
-             "softsign", "exponential")  # fmt: skip
+             "softsign", "exponential", "hard_tanh", "smooth_sigmoid", "smooth_tanh",
+             "binary_sigmoid", "binary_tanh")  # fmt: skip
 FUNCTION_LAYERS = ("LeakyReLU", "ELU")
+RELUS = {"relu": None, "relu6": 6.0}  # activation functions, their ceilings
 HOST = ("softmax", "sigmoid")  # as the last layer
 SUPPORTED = (
     *KERNELS, "ReLU", "QActivation", "Activation", *AVERAGE_POOLS, *MAX_POOLS, *MERGES,
-    "Concatenate", *UPSAMPLINGS, *PADDINGS, *SHAPES, "LeakyReLU", "ELU", "Softmax", "Dropout",
+    "Concatenate", *UPSAMPLINGS, *PADDINGS, *SHAPES, *NORMS, "LeakyReLU", "ELU", "Softmax",
+    "Dropout",
 )  # fmt: skip
 REMEDIES = {
-    "BatchNormalization": "fold it: QConv2DBatchnorm or QDepthwiseConv2DBatchnorm",
-    "QBatchNormalization": "its epsilon makes it no power of two; use QConv2DBatchnorm or "
-    "QDepthwiseConv2DBatchnorm",
+    "SyncBatchNormalization": "use BatchNormalization",
+    "LayerNormalization": "its scale changes with each input; use BatchNormalization",
+    "QConv2DTranspose": "use UpSampling2D and QConv2D",
     "Conv1D": "use QConv1D",
     "Conv2D": "use QConv2D",
     "DepthwiseConv2D": "use QDepthwiseConv2D",
@@ -47,6 +53,9 @@ REMEDIES = {
     "Dense": "use QDense",
     "TFOpLambda": "an operator of Python or TensorFlow; use a layer (Add, Multiply, Concatenate)",
     "QAdaptiveActivation": "use QActivation with quantized_bits_featuremap",
+    "Subtract": "negate the weights of one side and use Add",
+    "Average": "use Add and a quantizer with an integer bit less",
+    "Maximum": "no such unit exists; use Add",
 }
 
 
@@ -65,8 +74,10 @@ def _activation_role(function: Any) -> str:
     if is_quantizer(function):
         return "quantizer"
     name = function_name(function)
-    if name in ("relu", "linear"):
-        return {"relu": "relu", "linear": "identity"}[name]
+    if name in RELUS:
+        return "relu"
+    if name == "linear":
+        return "identity"
     if name in FUNCTIONS:
         return "function"
     return "host" if name in (*HOST, "None") else ""
@@ -95,6 +106,7 @@ _ROLES: dict[str, tuple[str, ...]] = {
     "shape": SHAPES,
     "identity": IDENTITIES,
     "relu": ("ReLU",),
+    "norm": NORMS,
     "function": FUNCTION_LAYERS,
 }
 
@@ -121,6 +133,10 @@ def layer_problems(layer: Any, name: str) -> Iterator[str]:
     check = _CHECKS.get(name)
     if check is not None:
         yield from check(layer)
+    for weight in () if name == "norm" else layer.weights:
+        if not np.isfinite(weight.numpy()).all():
+            what = weight.name.rpartition("/")[2].partition(":")[0]
+            yield f"layer {layer.name!r}: its {what} holds NaN or infinity; train the model again."
 
 
 def _matrix_problems(layer: Any) -> Iterator[str]:
@@ -154,6 +170,28 @@ def _average_problems(layer: Any) -> Iterator[str]:
         yield f"layer {layer.name!r}: average_quantizer {problem}."
 
 
+def relu_ceiling(layer: Any) -> float | None:
+    """Where a ReLU saturates; None: nowhere."""
+    if type(layer).__name__ == "ReLU":
+        ceiling: float | None = layer.get_config().get("max_value")
+        return ceiling
+    function = getattr(layer, "quantizer", getattr(layer, "activation", None))
+    return RELUS.get(function_name(function))
+
+
+def _norm_problems(layer: Any) -> Iterator[str]:
+    from models.quantizers.norms import is_frozen, norm_problem
+
+    problem = norm_problem(layer)
+    if problem is None and not is_frozen(layer):
+        problem = (
+            "has gains that are no integers times powers of two; "
+            "call models.quantizers.freeze_norms(model) first"
+        )
+    if problem:
+        yield f"layer {layer.name!r} ({type(layer).__name__}) {problem}."
+
+
 def _relu_problems(layer: Any) -> Iterator[str]:
     config = layer.get_config()
     slope, threshold = config.get("negative_slope"), config.get("threshold")
@@ -180,6 +218,7 @@ _CHECKS = {
     "matrix": _matrix_problems,
     "average": _average_problems,
     "relu": _relu_problems,
+    "norm": _norm_problems,
     "upsample": _upsample_problems,
     "concat": _concat_problems,
 }

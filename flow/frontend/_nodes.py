@@ -13,7 +13,7 @@ from flow.frontend._activations import after_relu, rounding, tensor_type
 from flow.frontend._geometry import convolution_window, pool_window
 from flow.frontend._layers import function_name
 from flow.frontend._steps import NO_PADS, Source, Step
-from flow.frontend._weights import read_bias, read_kernel
+from flow.frontend._weights import Bias, Kernel, normalized, read_bias, read_kernel
 from flow.graph.arithmetic import dequantise, exact_type
 from flow.graph.types import (
     POINT,
@@ -74,9 +74,13 @@ def _matrix(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
     kernel = read_kernel(layer, notes)
     bias = read_bias(layer, channels, notes)
     kind, weights, groups = _arranged(layer, kernel.codes)
+    if step.norm is not None:
+        flat = replace(kernel, codes=weights)  # its channels last, also of a depthwise one
+        kernel, bias = normalized(flat, bias, step.norm, f"layer {layer.name!r}")
+        weights = kernel.codes
     in_shape, window = x.source.shape, POINT
     if type(layer).__name__ == "QDense":
-        in_shape = in_shape if kind is Kind.CONV else (1, 1, len(kernel.codes))
+        in_shape = in_shape if kind is Kind.CONV else (1, 1, weights.shape[2])
     else:
         window = convolution_window(
             layer.kernel_size, layer.strides, layer.padding, x.source, step.out_shape
@@ -101,6 +105,20 @@ def _matrix(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
         weight_mult=kernel.mult,
     )
     return _exact_sums(step, node)
+
+
+def _norm(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
+    """Batch normalization of codes: a depthwise layer of one weight, 1, per channel."""
+    (x,) = inputs
+    channels = step.out_shape[2]
+    zeros = np.zeros(channels, np.int64)
+    ones = Kernel(np.ones((1, 1, channels), np.int64), zeros + 1, zeros, 2)
+    kernel, bias = normalized(ones, Bias(zeros, zeros, 0), step.layer, f"layer {step.name!r}")
+    return MatVec(
+        step.name, x.name, Kind.DEPTHWISE, step.out_shape, step.out_shape, POINT, kernel.codes,
+        kernel.bits, kernel.exponent, bias.codes, bias.bits, bias.exponent, x.type,
+        output_type(step, inputs), _how(step), weight_mult=kernel.mult,
+    )  # fmt: skip
 
 
 def _arranged(layer: Any, codes: Any) -> tuple[Kind, Any, int]:
@@ -240,6 +258,7 @@ def _upsample(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
 
 _BUILDERS: dict[str, Callable[[Step, Sequence[Tensor], list[str]], Node]] = {
     "matrix": _matrix,
+    "norm": _norm,
     "average": _average,
     "largest": _largest,
     "merge": _merge,

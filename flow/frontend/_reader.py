@@ -8,10 +8,22 @@ from dataclasses import replace
 from typing import Any
 
 from flow.frontend._activations import is_table, quantizer_problem
-from flow.frontend._layers import HOST, function_name, is_quantizer, layer_problems, role, unknown
+from flow.frontend._layers import (
+    HOST,
+    RELUS,
+    function_name,
+    is_quantizer,
+    layer_problems,
+    relu_ceiling,
+    role,
+    unknown,
+)
 from flow.frontend._steps import NO_PADS, SUMS, Source, Step, Value
 from flow.graph.types import Shape
 
+QUANTIZE_INPUT = (
+    "put QActivation('quantized_bits(8,2)') before it, with as many integer bits as your data need"
+)
 CODES = ("largest", "upsample", "concat")  # whose values are codes when their inputs are
 
 
@@ -58,6 +70,8 @@ class Reader:
             return self._quantize(inputs[0], quantizer, layer)
         if kind == "relu":
             return self._relu(inputs[0], layer)
+        if kind == "norm":
+            return self._norm(inputs[0], layer, output)
         if kind in ("shape", "padding"):
             return self._move(inputs[0], layer, kind, output)
         value = self._compute(layer, kind, inputs, output)
@@ -84,8 +98,8 @@ class Reader:
         if is_last and _is_host(activation):
             return replace(value, last=layer.name)
         name = function_name(activation)
-        if name == "relu":
-            return replace(value, open=replace(value.open, relu=True))
+        if name in RELUS:
+            return replace(value, open=replace(value.open, relu=True, ceiling=RELUS[name]))
         if name != "linear":
             self.problems.append(
                 f"layer {layer.name!r} has activation={name!r}; make it a layer of its own."
@@ -103,7 +117,7 @@ class Reader:
             )
         elif value.source is None and value.shape is not None:
             self.problems.append(
-                f"layer {layer.name!r} reads the unquantized input; add a QActivation before it."
+                f"layer {layer.name!r} reads the unquantized input; {QUANTIZE_INPUT}."
             )
         source = value.source or Source(0, value.shape or (1, 1, 1))
         if source.pads != NO_PADS and (kind not in ("matrix", "largest") or _is_dense(layer)):
@@ -158,15 +172,14 @@ class Reader:
         return Value(value.shape, Source(len(self.steps) - 1, value.shape))
 
     def _relu(self, value: Value, layer: Any) -> Value:
-        ceiling = layer.get_config().get("max_value")
+        ceiling = relu_ceiling(layer)
         if ceiling is not None and ceiling <= 0:
             self.problems.append(f"layer {layer.name!r} has max_value={ceiling}, not above 0.")
             ceiling = None
         if value.open is None and value.source is None:
             if value.shape is not None:
                 self.problems.append(
-                    f"layer {layer.name!r} reads the unquantized input; add a QActivation before "
-                    "it."
+                    f"layer {layer.name!r} reads the unquantized input; {QUANTIZE_INPUT}."
                 )
             return value
         if value.open is None:
@@ -179,6 +192,13 @@ class Reader:
         if value.open.ceiling is not None:
             ceiling = min(ceiling or value.open.ceiling, value.open.ceiling)
         return replace(value, open=replace(value.open, relu=True, ceiling=ceiling))
+
+    def _norm(self, value: Value, layer: Any, output: Any) -> Value:
+        """Batch normalization: of a layer's sums, or of codes."""
+        opened = value.open
+        if opened is not None and opened.role == "matrix" and not (opened.relu or opened.norm):
+            return replace(value, open=replace(opened, norm=layer))
+        return self._compute(layer, "norm", [value], output)
 
     def _move(self, value: Value, layer: Any, kind: str, output: Any) -> Value:
         """Flatten, Reshape, ZeroPadding: no arithmetic, so they must read codes."""
@@ -241,6 +261,19 @@ class Reader:
             return None
         height, width, channels = (1, 1, *map(int, dims))[-3:]
         return height, width, channels
+
+
+def own_problems(layer: Any) -> list[str]:
+    """What is wrong with a layer by itself, for a model that cannot be read as a whole."""
+    kind = role(layer)
+    if kind == "" and not hasattr(layer, "layers"):
+        return [unknown(layer)]
+    problems = list(layer_problems(layer, kind)) if kind else []
+    for quantizer in (getattr(layer, "quantizer", None), getattr(layer, "activation", None)):
+        problem = quantizer_problem(quantizer) if is_quantizer(quantizer) else None
+        if problem:
+            problems.append(f"quantizer {layer.name!r} {problem}.")
+    return problems
 
 
 def _is_host(activation: Any) -> bool:

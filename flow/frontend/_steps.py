@@ -9,6 +9,7 @@ from flow.graph.types import Shape
 
 Pads = tuple[int, int, int, int]  # zeros at the top, bottom, left, right
 NO_PADS: Pads = (0, 0, 0, 0)
+INPUT_NAME = "codes"  # of the network's input; hls4ml reserves "input"
 SUMS = ("matrix", "merge")  # roles whose exact sums may leave the network without a quantizer
 
 
@@ -29,7 +30,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node of the IntGraph: a layer, the ReLU behind it, the quantizer behind that.
+    """One node of the IntGraph: a layer, what follows it, the quantizer behind that.
+
+    What follows are a (frozen) batch normalization and a ReLU, in this order.
 
     `layer` None: nothing before the quantizer (the network's input, or a second quantizer).
     `quantizer` None: the values are codes already, or are exact sums at the end of the network.
@@ -40,6 +43,7 @@ class Step:
     layer: Any
     sources: tuple[Source, ...]
     out_shape: Shape
+    norm: Any = None
     relu: bool = False
     ceiling: float | None = None  # of the ReLU
     quantizer: Any = None

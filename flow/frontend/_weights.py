@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from flow.errors import UnsupportedLayer
 from flow.frontend._layers import KERNELS
+from flow.graph.arithmetic import signed_bits
 from flow.graph.types import IntArray
 
 OWN = ("quantized_bits_po2", "quantized_bits_scaled")
@@ -89,12 +90,42 @@ def read_bias(layer: Any, channels: int, notes: list[str]) -> Bias:
     if array is None:
         return Bias(np.zeros(channels, np.int64), np.zeros(channels, np.int64), 0)
     if layer.bias_quantizer_internal is None:
-        mantissa, exponent = np.frexp(_checked(array, owner).astype(np.float64))
-        codes = np.ldexp(mantissa, FLOAT_BITS - 1).astype(np.int64)
-        return Bias(codes, exponent.astype(np.int64) - (FLOAT_BITS - 1), FLOAT_BITS)
+        return float_bias(_checked(array, owner).astype(np.float64))
     weights = _codes(layer.bias_quantizer_internal, _checked(array, owner), owner, notes)
     widest = int(weights.mults.max()).bit_length() - 1
     return Bias(weights.codes * weights.mults, weights.exponents.copy(), weights.bits + widest)
+
+
+def normalized(kernel: Kernel, bias: Bias, layer: Any, owner: str) -> tuple[Kernel, Bias]:
+    """Kernel [..., cout] and bias with the frozen batch normalization `layer` behind them.
+
+    Raises:
+        UnsupportedLayer: the layer was frozen without what it reads.
+    """
+    from models.quantizers.codes import MAX_SCALE_MULT
+    from models.quantizers.norms import gain_and_shift, rounded_gain
+
+    gain, shift = gain_and_shift(layer)
+    mults, exponents = rounded_gain(gain)
+    products = kernel.mult * np.abs(mults)
+    if (products >= MAX_SCALE_MULT).any() or bias.codes.any():
+        raise UnsupportedLayer(
+            f"{owner} and its batch normalization {layer.name!r} are no integers together; call "
+            "models.quantizers.freeze_norms(model) before freeze_auto(model)."
+        )
+    codes = kernel.codes * np.sign(mults)
+    bits = signed_bits(int(codes.min(initial=0)), int(codes.max(initial=0)))
+    return (
+        Kernel(codes, np.maximum(products, 1), kernel.exponent + exponents, max(kernel.bits, bits)),
+        float_bias(shift),
+    )
+
+
+def float_bias(values: NDArray[np.float64]) -> Bias:
+    """Float32 values as integers."""
+    mantissa, exponent = np.frexp(values)
+    codes = np.ldexp(mantissa, FLOAT_BITS - 1).astype(np.int64)
+    return Bias(codes, exponent.astype(np.int64) - (FLOAT_BITS - 1), FLOAT_BITS)
 
 
 def _codes(quantizer: Any, array: NDArray[np.float32], owner: str, notes: list[str]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,11 @@ import numpy as np
 from flow.errors import FlowError, UnsupportedLayer
 from flow.frontend._activations import is_calibrated, rounding, tensor_type
 from flow.frontend._nodes import Tensor, build_node, output_type
-from flow.frontend._steps import Step
+from flow.frontend._steps import INPUT_NAME, Step
 from flow.frontend.keras_reader import read_steps
 from flow.graph.arithmetic import quantise_input
 from flow.graph.types import InputMap, IntGraph, Node, Rounding, TensorType
 from models.raw import RAW_INPUTS, RawInput
-
-INPUT_NAME = "codes"  # hls4ml reserves "input"
 
 
 def extract(model_name: str, quant: str) -> IntGraph:
@@ -56,7 +55,7 @@ def from_keras(
     steps = read_steps(model)
     _check_calibrated(steps)
     first = tensor_type(steps[0].quantizer)
-    notes: list[str] = []
+    notes = list(_renamed(steps))
     return IntGraph(
         name=name or model.name,
         input_name=INPUT_NAME,
@@ -67,6 +66,13 @@ def from_keras(
         provenance=provenance or {},
         notes=tuple(notes),
     )
+
+
+def _renamed(steps: list[Step]) -> Iterator[str]:
+    for step in steps[1:]:
+        layer = step.quantizer_layer if step.layer is None else step.layer.name
+        if step.name != layer:
+            yield f"layer {layer!r} is called {step.name!r} here: it names a module of hardware."
 
 
 def _check_calibrated(steps: list[Step]) -> None:

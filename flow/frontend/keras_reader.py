@@ -5,38 +5,73 @@ Nothing is computed here; the reader names everything that is unsupported, all a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from flow.errors import UnsupportedLayer
-from flow.frontend._reader import Reader
-from flow.frontend._steps import Step
+from flow.frontend._activations import is_calibrated
+from flow.frontend._reader import Reader, own_problems
+from flow.frontend._steps import INPUT_NAME, Step
+from flow.graph.types import IDENTIFIER, RESERVED_NAMES
 
 
-def read_steps(model: Any) -> list[Step]:
+def read_steps(model: Any, *, ranges_follow: bool = False) -> list[Step]:
     """Split a model into steps in topological order; the first is its input's quantizer.
+
+    The names of steps are the layers', but for what hardware cannot be called.
+
+    Args:
+        ranges_follow: ranges will be calibrated, and are no problem among others.
 
     Raises:
         UnsupportedLayer: unknown layers, missing quantizers, ...; all are listed.
     """
     reader = Reader()
     problems = list(_model_problems(model))
-    if not problems:
+    if problems:  # what is wrong with the layers themselves is told nevertheless
+        problems += [problem for layer in model.layers for problem in own_problems(layer)]
+    else:
         reader.read(model, topological(model))
         problems = reader.problems
     if problems:
+        if not ranges_follow:
+            problems += _uncalibrated(reader.steps)
         raise UnsupportedLayer(
             f"model {model.name!r} cannot become integers:\n"
-            + "\n".join(f"  - {problem}" for problem in problems)
+            + "\n".join(f"  - {problem}" for problem in dict.fromkeys(problems))
         )
-    return reader.steps
+    return _named(reader.steps)
+
+
+def _uncalibrated(steps: list[Step]) -> list[str]:
+    names = [step.quantizer_layer for step in steps if not is_calibrated(step.quantizer)]
+    listed = ", ".join(map(repr, names))
+    return [f"the ranges of quantizers {listed} were never calibrated."] if names else []
+
+
+def _named(steps: list[Step]) -> list[Step]:
+    """Give every step a name of its own that a module of hardware can have."""
+    taken = {*RESERVED_NAMES, INPUT_NAME}
+    named = []
+    for step in steps:
+        name = re.sub(r"\W", "_", step.name, flags=re.ASCII)
+        if step.role != "input" and not IDENTIFIER.fullmatch(name):
+            name = f"layer_{name}"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        named.append(replace(step, name=name))
+    return named
 
 
 def _model_problems(model: Any) -> Iterator[str]:
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
+    counts = len(model.inputs or []), len(model.outputs or [])
+    if counts != (1, 1):
         yield (
-            f"model {model.name!r} has {len(model.inputs)} inputs and {len(model.outputs)} "
-            "outputs; one of each is supported."
+            f"model {model.name!r} has {counts[0]} inputs and {counts[1]} outputs; one of each is "
+            "supported."
         )
     for layer in model.layers:
         if hasattr(layer, "layers"):

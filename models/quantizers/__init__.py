@@ -10,7 +10,8 @@
 Both are ordinary QKeras objects: load a saved model with `custom_objects=CUSTOM_OBJECTS`.
 
 QKeras' own quantizers are read by `models.quantizers.stock`; scales that are no powers of two
-(`alpha='auto'`) first become constants by `freeze_auto(model)`.
+(`alpha='auto'`) first become constants by `freeze_auto(model)`, those of batch normalization by
+`freeze_norms(model)` before.
 """
 
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from qkeras import (
     QActivation,
     QAveragePooling2D,
+    QBatchNormalization,
     QConv1D,
     QConv2D,
     QConv2DBatchnorm,
@@ -45,7 +47,10 @@ from models.quantizers.codes import (
     WeightCodes,
 )
 from models.quantizers.featuremap import quantized_bits_featuremap
-from models.quantizers.scaled import freeze_auto, quantized_bits_scaled
+from models.quantizers.freeze import freeze_auto
+from models.quantizers.norms import freeze_norms
+from models.quantizers.scaled import quantized_bits_scaled
+from models.quantizers.settings import keep_settings
 from models.quantizers.weights import quantized_bits_po2
 
 CUSTOM_OBJECTS: dict[str, Any] = {
@@ -53,6 +58,7 @@ CUSTOM_OBJECTS: dict[str, Any] = {
     for cls in (
         QActivation,
         QAveragePooling2D,
+        QBatchNormalization,
         QConv1D,
         QConv2D,
         QConv2DBatchnorm,
@@ -83,6 +89,8 @@ __all__ = [
     "QuantizerError",
     "WeightCodes",
     "freeze_auto",
+    "freeze_norms",
+    "keep_settings",
     "quantized_bits_featuremap",
     "quantized_bits_po2",
     "quantized_bits_scaled",

@@ -7,7 +7,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike, NDArray
 from qkeras.quantizers import BaseQuantizer
 
-from models.quantizers import _exact, stock
+from models.quantizers import _exact
 from models.quantizers.codes import MAX_SCALE_MULT, QuantizerError, WeightCodes
 
 
@@ -88,73 +88,6 @@ class quantized_bits_scaled(BaseQuantizer):  # type: ignore[misc]  # QKeras has 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "quantized_bits_scaled":
         return cls(**config)
-
-
-def freeze_auto(model: tf.keras.Model) -> list[str]:
-    """Round every weight scale that is no power of two to mult * 2**exponent, mult < 2**15.
-
-    The scales of stock `alpha='auto'` (and of numbers as alpha) become constants of the model: its
-    quantizers are replaced, and its float weights become the effective ones, so that it computes
-    from now on what integers can. A scale moves by 2**-15 of itself at most, no code changes.
-    Compile the model again if it is to be trained or evaluated.
-
-    Returns:
-        '<layer>/kernel' or '<layer>/bias' of everything that was replaced.
-
-    Raises:
-        QuantizerError: batch normalization is folded into the layer, whose weights are then no
-            variable of it; all such layers are listed.
-    """
-    found = [
-        (layer, role, quantizer, variable)
-        for layer in model.layers
-        for role, quantizer, variable in _stock_weights(layer)
-        if _needs_freezing(quantizer, variable)
-    ]
-    folded = [layer.name for layer, *_ in found if hasattr(layer, "get_folded_weights")]
-    if folded:
-        raise QuantizerError(
-            f"layers {', '.join(map(repr, dict.fromkeys(folded)))} fold batch normalization into "
-            "weights with alpha='auto'.\n"
-            "  Use alpha='auto_po2', or make plain QConv2D layers of their get_folded_weights()."
-        )
-    for layer, role, quantizer, variable in found:
-        _replace(layer, role, quantizer, variable)
-    return [f"{layer.name}/{'bias' if role == 'bias' else 'kernel'}" for layer, role, *_ in found]
-
-
-def _stock_weights(layer: tf.keras.layers.Layer) -> list[tuple[str, Any, tf.Variable]]:
-    roles = {"depthwise": "depthwise_kernel", "kernel": "kernel", "bias": "bias"}
-    return [
-        (role, quantizer, getattr(layer, attribute))
-        for role, attribute in roles.items()
-        for quantizer in [getattr(layer, f"{role}_quantizer_internal", None)]
-        if type(quantizer).__name__ in stock.WEIGHTS and getattr(layer, attribute, None) is not None
-    ]
-
-
-def _needs_freezing(quantizer: Any, variable: tf.Variable) -> bool:
-    if stock.weight_problem(quantizer):
-        return False
-    mantissa, _ = np.frexp(stock.weight_steps(quantizer, variable.numpy()))
-    return bool((mantissa != 0.5).any())
-
-
-def _replace(
-    layer: tf.keras.layers.Layer, role: str, quantizer: Any, variable: tf.Variable
-) -> None:
-    array = variable.numpy()
-    steps = stock.weight_steps(quantizer, array)
-    codes = np.rint(stock.weight_values(quantizer, array) / steps)
-    mults, exponents = rounded_scale(steps)
-    bits = max(int(quantizer.bits), int(np.abs(codes).max(initial=0)).bit_length() + 1, 2)
-    frozen = quantized_bits_scaled(
-        bits, mults.ravel().tolist(), exponents.ravel().tolist(), list(steps.shape)
-    )
-    variable.assign(codes * np.broadcast_to(frozen.scale, array.shape))
-    setattr(layer, f"{role}_quantizer", frozen)
-    setattr(layer, f"{role}_quantizer_internal", frozen)
-    layer.quantizers = [frozen if q is quantizer else q for q in getattr(layer, "quantizers", [])]
 
 
 def rounded_scale(

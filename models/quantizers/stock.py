@@ -15,9 +15,15 @@ from models.quantizers.codes import FeatureMapCodes, NotFrozen, QuantizerError, 
 
 # Thresholds of wider codes need all 24 bits of float32, in which QKeras computes.
 MAX_ACTIVATION_BITS = 22
-TABLES = ("quantized_tanh", "quantized_sigmoid", "quantized_hswish")
+SIGNS = ("binary", "ternary")
+TABLES = ("quantized_tanh", "quantized_sigmoid", "quantized_hswish", *SIGNS)
 ACTIVATIONS = ("quantized_bits", "quantized_relu", *TABLES)
-WEIGHTS = ("quantized_bits", "binary", "ternary")
+WEIGHTS = ("quantized_bits", *SIGNS)
+REMEDIES = {  # of quantizers that are no functions of their input
+    "stochastic_binary": "draws its values by chance; use binary",
+    "stochastic_ternary": "draws its values by chance; use ternary",
+    "bernoulli": "draws its values by chance; use binary",
+}
 _FLOAT32_CODE_BITS = 22  # of weights; wider formats are not expected to fill theirs
 _OFF_GRID = 2.0**-16  # of a code: far above float32's rounding, far below a wrong code
 
@@ -25,27 +31,26 @@ _OFF_GRID = 2.0**-16  # of a code: far above float32's rounding, far below a wro
 def activation_problem(quantizer: Any) -> str | None:
     """Say why an activation quantizer of QKeras has no exact integers; None: it has."""
     kind = type(quantizer).__name__
+    if kind in REMEDIES:
+        return f"is a {kind}, which {REMEDIES[kind]}"
     if kind not in ACTIVATIONS:
         return f"is a {kind}; supported: quantized_bits_featuremap, {', '.join(ACTIVATIONS)}"
+    if kind in SIGNS:
+        return _scale_problem(quantizer) or random_problem(quantizer)
     signed = int(kind != "quantized_relu" and bool(getattr(quantizer, "keep_negative", True)))
     if not 1 + signed <= quantizer.bits <= MAX_ACTIVATION_BITS:
         return f"has bits={quantizer.bits}; {1 + signed} to {MAX_ACTIVATION_BITS} are supported"
-    alpha = getattr(quantizer, "alpha", None)
-    if isinstance(alpha, str):
-        return (
-            f"has alpha={alpha!r}: a scale for each input; use alpha=1, or "
-            "quantized_bits_featuremap, which learns one"
-        )
-    if alpha is not None and not np.all(np.asarray(alpha) == 1):
-        return f"has alpha={alpha}; 1 is supported"
+    problem = _scale_problem(quantizer)
     if kind == "quantized_relu":
-        return _relu_problem(quantizer) or random_problem(quantizer)
-    return random_problem(quantizer)
+        problem = problem or _relu_problem(quantizer)
+    return problem or random_problem(quantizer)
 
 
 def weight_problem(quantizer: Any) -> str | None:
     """Say why a weight quantizer of QKeras has no exact integers; None: it has."""
     kind = type(quantizer).__name__
+    if kind in REMEDIES:
+        return f"is {kind}, which {REMEDIES[kind]}"
     if kind not in WEIGHTS:
         return f"is {kind}; supported: quantized_bits_po2, {', '.join(WEIGHTS)}"
     if isinstance(quantizer.alpha, str) and quantizer.bits < 2 and kind == "quantized_bits":
@@ -60,6 +65,18 @@ def random_problem(quantizer: Any) -> str | None:
     noise = float(getattr(quantizer, "qnoise_factor", 1.0))
     if noise != 1.0:
         return f"has qnoise_factor={noise}: it does not quantize wholly; 1.0 is supported"
+    return None
+
+
+def _scale_problem(quantizer: Any) -> str | None:
+    alpha = getattr(quantizer, "alpha", None)
+    if isinstance(alpha, str):
+        return (
+            f"has alpha={alpha!r}: a scale for each input; use alpha=1, or "
+            "quantized_bits_featuremap, which learns one"
+        )
+    if alpha is not None and not np.all(np.asarray(alpha) == 1):
+        return f"has alpha={alpha}; 1 is supported"
     return None
 
 
@@ -84,6 +101,9 @@ def activation_codes(quantizer: Any) -> FeatureMapCodes:
         if not quantizer.is_quantized_clip and quantizer.relu_upper_bound is not None:
             hi = min(hi, int(quantizer.relu_upper_bound * 2.0**-exponent))
         return FeatureMapCodes(bits, False, exponent, 1, 0, 0, hi, "half_even")
+    if kind in SIGNS:
+        unsigned = bool(getattr(quantizer, "use_01", False))
+        return FeatureMapCodes(2 - unsigned, not unsigned, 0, 1, 0, int(unsigned) - 1, 1)
     if kind == "quantized_sigmoid":
         return FeatureMapCodes(bits, False, -bits, 1, 0, 0, 2**bits - 1, "half_even")
     signed = kind == "quantized_tanh" or bool(quantizer.keep_negative)
@@ -99,6 +119,14 @@ def without_ste(quantizer: Any) -> Any:
     if hasattr(plain, "use_ste"):
         plain.use_ste = False
     return plain
+
+
+def activation_values(quantizer: Any, values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return what a supported activation quantizer means to give for float32 values."""
+    result = np.asarray(without_ste(quantizer)(tf.constant(values)), np.float64)
+    if type(quantizer).__name__ in SIGNS:  # x + (xq - x), whatever is asked for
+        return np.rint(result)
+    return result
 
 
 def weight_values(quantizer: Any, array: ArrayLike) -> NDArray[np.float64]:

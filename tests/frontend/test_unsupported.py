@@ -12,7 +12,9 @@ from qkeras import QActivation, QConv2D, QGlobalAveragePooling2D
 
 from flow.errors import FlowError, RangeError, UnsupportedLayer
 from flow.frontend import from_keras
-from models.quantizers import NotCalibrated, quantized_bits_po2
+from flow.frontend._reader import QUANTIZE_INPUT
+from flow.frontend.keras_reader import read_steps
+from models.quantizers import NotCalibrated, freeze_norms, quantized_bits_po2
 from tests.frontend.small_models import (
     activation,
     branched,
@@ -27,13 +29,16 @@ L = tf.keras.layers
 SHAPE = (4, 4, 2)
 
 
+UNCALIBRATED = re.compile("the ranges of quantizers .* were never calibrated.")
+
+
 def problems(model: tf.keras.Model) -> list[str]:
-    """The listed problems, without the common heading."""
+    """The listed problems, without the common heading and what is true of most models here."""
     with pytest.raises(UnsupportedLayer) as caught:
         from_keras(model)
     heading, *listed = str(caught.value).split("\n  - ")
     assert heading == f"model {model.name!r} cannot become integers:"
-    return listed
+    return [problem for problem in listed if not UNCALIBRATED.fullmatch(problem)]
 
 
 def between_quantizers(*layers: Any) -> tf.keras.Model:
@@ -51,8 +56,8 @@ def test_an_unknown_layer() -> None:
         (L.Conv2D(2, 1, name="one"), "a Conv2D; use QConv2D."),
         (L.Dense(2, name="one"), "a Dense; use QDense."),
         (
-            L.BatchNormalization(name="one"),
-            "a BatchNormalization; fold it: QConv2DBatchnorm or QDepthwiseConv2DBatchnorm.",
+            L.LayerNormalization(name="one"),
+            "a LayerNormalization; its scale changes with each input; use BatchNormalization.",
         ),
     ],
 )
@@ -67,7 +72,7 @@ def test_inputs_of_a_merge_without_quantizers() -> None:
 
     assert problems(branched(SHAPE, build)) == [
         "layer 'join' reads 'one' without a quantizer between them; add a QActivation.",
-        "layer 'join' reads the unquantized input; add a QActivation before it.",
+        f"layer 'join' reads the unquantized input; {QUANTIZE_INPUT}.",
     ]
 
 
@@ -205,11 +210,9 @@ def test_weights_that_are_not_finite(weights: str) -> None:
     model = frozen(SHAPE, [activation(4), conv(2, 1, name="one"), activation(4)])
     variable = getattr(model.get_layer("one"), weights)
     variable.assign(np.full(variable.shape, np.nan))
-    with pytest.raises(UnsupportedLayer) as caught:
-        from_keras(model)
-    assert str(caught.value) == (
+    assert problems(model) == [
         f"layer 'one': its {weights} holds NaN or infinity; train the model again."
-    )
+    ]
 
 
 def test_a_table_of_wide_codes() -> None:
@@ -261,7 +264,7 @@ def test_a_layer_that_is_used_twice() -> None:
 
 def test_an_unquantized_input() -> None:
     assert problems(chain(SHAPE, [conv(2, 1, name="first"), activation(4)])) == [
-        "layer 'first' reads the unquantized input; add a QActivation before it."
+        f"layer 'first' reads the unquantized input; {QUANTIZE_INPUT}."
     ]
 
 
@@ -288,6 +291,8 @@ def test_an_activation_argument() -> None:
         (None, "is NoneType; supported: quantized_bits_po2, quantized_bits, binary, ternary"),
         ("quantized_po2(4)", "is quantized_po2; supported: quantized_bits_po2, quantized_bits, "
          "binary, ternary"),
+        ("stochastic_binary()", "is stochastic_binary, which draws its values by chance; use "
+         "binary"),
         ("quantized_bits(4,0,1,use_stochastic_rounding=True)",
          "rounds stochastically; use_stochastic_rounding=False is supported"),
         ("quantized_bits(4,0,1,qnoise_factor=0.5)",
@@ -315,7 +320,15 @@ def test_weight_quantizers_without_exact_integers(quantizer: str | None, problem
         ("quantized_relu(4,2,relu_upper_bound=2.3,is_quantized_clip=False)",
          "has relu_upper_bound=2.3, which is no multiple of its step"),
         ("quantized_relu_po2(4)", "is a quantized_relu_po2; supported: quantized_bits_featuremap, "
-         "quantized_bits, quantized_relu, quantized_tanh, quantized_sigmoid, quantized_hswish"),
+         "quantized_bits, quantized_relu, quantized_tanh, quantized_sigmoid, quantized_hswish, "
+         "binary, ternary"),
+        ("stochastic_ternary()", "is a stochastic_ternary, which draws its values by chance; "
+         "use ternary"),
+        ("bernoulli()", "is a bernoulli, which draws its values by chance; use binary"),
+        ("binary(alpha='auto')", "has alpha='auto': a scale for each input; use alpha=1, or "
+         "quantized_bits_featuremap, which learns one"),
+        ("binary()", "(binary) must read codes; put a quantized_bits or "
+         "quantized_bits_featuremap before it"),
         ("quantized_tanh(4)", "(quantized_tanh) must read codes; put a quantized_bits or "
          "quantized_bits_featuremap before it"),
     ],
@@ -356,14 +369,62 @@ def test_all_problems_are_reported_at_once() -> None:
         L.AveragePooling2D(2, name="pool"),
     ]
     assert problems(chain((6, 6, 2), layers)) == [
-        "layer 'norm' is a BatchNormalization; fold it: QConv2DBatchnorm or "
-        "QDepthwiseConv2DBatchnorm.",
+        "layer 'norm' (BatchNormalization) has gains that are no integers times powers of two; "
+        "call models.quantizers.freeze_norms(model) first.",
+        f"layer 'norm' reads the unquantized input; {QUANTIZE_INPUT}.",
         "layer 'one' has dilation_rate=(2, 2); 1 is supported.",
-        "layer 'one' reads the unquantized input; add a QActivation before it.",
+        "layer 'one' reads 'norm' without a quantizer between them; add a QActivation.",
         "layer 'one' has activation='softplus'; make it a layer of its own.",
         "quantizer 'auto' has alpha='auto'; the hardware path supports alpha='auto_po2'.",
         "layer 'pool' has no quantizer behind it; add a QActivation after it.",
     ]
+
+
+def test_two_outputs_do_not_hide_what_is_wrong_with_layers() -> None:
+    inputs = tf.keras.Input(SHAPE)
+    x = conv(2, 2, name="one", dilation_rate=2)(activation(4, alpha="auto", name="a")(inputs))
+    outputs = [L.Permute((2, 1, 3), name="swap")(x), x]
+    wide, dilated, auto, swap = problems(tf.keras.Model(inputs, outputs, name="two"))
+    assert wide.startswith("model 'two' has 1 inputs and 2 outputs;")
+    assert auto.startswith("layer 'one' has dilation_rate=(2, 2);")
+    assert dilated.startswith("quantizer 'a' has alpha='auto';")
+    assert swap.startswith("layer 'swap' is a Permute;")
+
+
+def test_what_was_never_calibrated_is_told_with_the_other_problems() -> None:
+    model = chain(SHAPE, [activation(4, name="a"), L.Permute((2, 1, 3), name="swap")])
+    with pytest.raises(UnsupportedLayer) as caught:
+        from_keras(model)
+    assert str(caught.value).endswith("\n  - the ranges of quantizers 'a' were never calibrated.")
+    with pytest.raises(UnsupportedLayer) as caught:
+        read_steps(model, ranges_follow=True)
+    assert "calibrated" not in str(caught.value)
+
+
+def test_batch_normalization_of_sums_that_are_not_a_layers() -> None:
+    layers = [L.AveragePooling2D(2, name="pool"), L.BatchNormalization(name="norm")]
+    model = between_quantizers(*layers)
+    freeze_norms(model)
+    assert problems(model)[:1] == [
+        "layer 'norm' reads 'pool' without a quantizer between them; add a QActivation."
+    ]
+
+
+def test_batch_normalization_of_rows() -> None:
+    (problem,) = problems(between_quantizers(L.BatchNormalization(axis=1, name="norm")))
+    assert problem == (
+        "layer 'norm' (BatchNormalization) normalizes axes [1]; the channels' is supported."
+    )
+
+
+def test_batch_normalization_with_statistics_that_are_not_finite() -> None:
+    model = between_quantizers(conv(2, 1), L.BatchNormalization(name="norm"))
+    model.get_layer("norm").moving_mean.assign([np.nan, 0])
+    assert freeze_norms(model) == []
+    (problem, *_) = problems(model)
+    assert problem == (
+        "layer 'norm' (BatchNormalization) holds NaN or infinity; train the model again."
+    )
 
 
 def test_weight_steps_that_differ_within_an_output_channel() -> None:

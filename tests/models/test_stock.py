@@ -216,11 +216,30 @@ def test_a_frozen_model_survives_its_file(tmp_path: Any) -> None:
     assert isinstance(again.get_layer("deep").depthwise_quantizer_internal, quantized_bits_scaled)
 
 
-def test_folded_batch_normalization_cannot_be_frozen() -> None:
+@pytest.mark.parametrize("alpha", ["auto", "auto_po2"])
+def test_folded_batch_normalization_is_frozen_with_its_codes(alpha: str) -> None:
+    kernel, bias = (quantized_bits(6, 0, 1, alpha=one) for one in (alpha, "auto"))
+    layer = QConv2DBatchnorm(3, 2, kernel_quantizer=kernel, bias_quantizer=bias, name="folded")
+    model = tf.keras.Sequential([tf.keras.Input((4, 4, 2)), layer])
+    layer.set_weights([np.abs(weights(w.shape, 3)) if w.ndim else w for w in layer.get_weights()])
+    x = RNG(5).normal(size=(20, 4, 4, 2)).astype(np.float32)
+    before, folded = model(x).numpy(), layer.get_folded_weights()[0].numpy()
+    codes = np.rint(stock.weight_values(kernel, folded) / stock.weight_steps(kernel, folded))
+
+    assert freeze_auto(model) == ["folded/kernel", "folded/bias"]
+
+    frozen = layer.kernel_quantizer_internal.export(layer.get_folded_weights()[0].numpy())
+    np.testing.assert_array_equal(frozen.codes, codes)
+    np.testing.assert_allclose(model(x).numpy(), before, rtol=0, atol=1e-3 * np.abs(before).max())
+    assert freeze_auto(model) == []
+
+
+def test_folding_without_a_centre_is_refused() -> None:
     auto = quantized_bits(4, 0, 1, alpha="auto")
     layer = QConv2DBatchnorm(2, 1, kernel_quantizer=auto, name="folded")
     model = tf.keras.Sequential([tf.keras.Input((4, 4, 2)), layer])
-    with pytest.raises(QuantizerError, match="layers 'folded' fold batch normalization"):
+    layer.batchnorm.center = False
+    with pytest.raises(QuantizerError, match="layer 'folded' has center=False"):
         freeze_auto(model)
 
 
