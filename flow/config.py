@@ -162,6 +162,7 @@ class ToolsConfig(_Checked):
     ]
     xls_timeout_s: Seconds
     synth_timeout_s: Seconds
+    vitis_timeout_s: Seconds
     simulation: SimulationConfig
 
 

@@ -51,8 +51,8 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class RtlFrames:
-    """The samples that went through RTL, and the metric of what came out."""
+class SimulatedFrames:
+    """The samples that were simulated, and the metric of what came out."""
 
     samples: int
     accuracy: float

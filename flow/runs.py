@@ -7,15 +7,16 @@ from pathlib import Path
 
 from flow.config import QUANTS, ROOT, Config, ModelConfig, choose
 from flow.data import Samples, Source, find_samples, load_samples, pick_frames
+from flow.emit.vitis import IO_TYPES
 from flow.errors import ConfigError
 from flow.plan.hwplan import Target
 
-ENGINES = ("xls",)
-ENGINES_TO_COME = ("vitis",)
+ENGINES = ("xls", "vitis")
+ROUTED_FAMILIES = ("ecp5",)  # no open router is known for others
 BUILD = ROOT / "build"
 REPORTS = ROOT / "reports"
 WEIGHTS = ROOT / "models" / "weights"
-FRAME_SEED = 1  # draws the samples that go through RTL
+FRAME_SEED = 1  # draws the samples that are simulated
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Request:
     quant: str | None = None
     engine: str | None = None
     target: str | None = None
+    io_type: str | None = None
     data: Path | None = None
     frames: int | None = None
 
@@ -39,6 +41,7 @@ class Run:
     quant: str
     engine: str
     target: Target
+    io_type: str
     frames: int | None
     source: Source
     settings: ModelConfig
@@ -68,8 +71,10 @@ def prepare(request: Request, config: Config) -> Run:
     """
     settings = config.model(request.model)
     quant = choose("quant", request.quant or settings.quant, _quants(request.model), QUANTS)
-    engine = choose("engine", request.engine or ENGINES[0], ENGINES, ENGINES_TO_COME)
+    engine = choose("engine", request.engine or ENGINES[0], ENGINES)
+    io_type = choose("io type", request.io_type or IO_TYPES[0], IO_TYPES)
     target = config.target(request.target or settings.target)
+    _check_engine(engine, io_type, target)
     if request.frames is not None and request.frames < 1:
         raise ConfigError(f"--frames {request.frames} is not allowed; choose 1 or more.")
     source = find_samples(config, request.model, request.data)
@@ -81,6 +86,7 @@ def prepare(request: Request, config: Config) -> Run:
             (quant, settings.quant),
             (engine, ENGINES[0]),
             (target.name, settings.target),
+            (io_type, IO_TYPES[0]),
         )
         if value != default
     ]
@@ -90,6 +96,7 @@ def prepare(request: Request, config: Config) -> Run:
         quant=quant,
         engine=engine,
         target=target,
+        io_type=io_type,
         frames=request.frames,
         source=source,
         settings=settings,
@@ -97,8 +104,8 @@ def prepare(request: Request, config: Config) -> Run:
     )
 
 
-def rtl_samples(run: Run) -> Samples:
-    """The samples that go through RTL simulation, drawn in turn from each label."""
+def simulated_samples(run: Run) -> Samples:
+    """The samples that are simulated, drawn in turn from each label."""
     samples = load_samples(run.source, run.settings)
     count = run.frames or min(run.settings.frames, len(samples.y))
     chosen = pick_frames(samples, count, FRAME_SEED)
@@ -108,6 +115,21 @@ def rtl_samples(run: Run) -> Samples:
 def cache_folder(tool: str) -> Path:
     """Where a tool's results are kept for all runs, by content."""
     return BUILD / "cache" / tool
+
+
+def _check_engine(engine: str, io_type: str, target: Target) -> None:
+    """Refuse what the engine cannot make, before any work is done for it."""
+    if engine == "vitis" and target.part is None:
+        raise ConfigError(
+            f"target {target.name!r} has no part, which engine {engine!r} needs: AMD's name of the "
+            "device.\n  Choose another target with --target, or another engine; or give the part "
+            f"in config.yaml (targets.{target.name}.part, such as xc7z020clg400-1)."
+        )
+    if engine != "vitis" and io_type != IO_TYPES[0]:
+        raise ConfigError(
+            f"--io-type {io_type} is not available with engine {engine!r}, whose layers are always "
+            "joined by streams.\n  Leave --io-type out, or choose --engine vitis."
+        )
 
 
 def _quants(model: str) -> list[str]:

@@ -3,45 +3,59 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from flow.data import SHIPPED_ARE
 from flow.fetch import fetch_command
 from flow.report.formats import NARROW_SPACE, share
+from flow.simulate.csim_result import ENGINE as CSIM
 from flow.stages import Finished
 
 Section = Mapping[str, Any]
+Lines = Iterator[tuple[str, str]]
 
 
 def summarise(finished: Finished) -> list[tuple[str, str]]:
     """Label and text of each line; only what the run has reached."""
     found = _sections(finished)
-    lines = [
+    lines: list[tuple[str, str | None]] = [
         (
             "accuracy",
             _accuracy(found["accuracy"], found["recorded"]) if "accuracy" in found else None,
         ),
         ("real test set", _real_test_set(found["accuracy"]) if "accuracy" in found else None),
-        ("RTL simulation", _simulation(found["sim"]) if "sim" in found else None),
-        ("cycles per frame", _cycles(found["sim"]) if "sim" in found else None),
+        *(_simulated(found["sim"]) if "sim" in found else ()),
+        *(_vendor(found["vitis"]) if found.get("vitis") else ()),
         ("multipliers", _multipliers(found["network"]) if "network" in found else None),
-        ("resources", _resources(found["synth"]) if "synth" in found else None),
+        ("resources", _resources(found["synth"]) if found.get("synth") else None),
+        *(("not run", f"{step['what']}: {step['why']}") for step in found.get("not_run", ())),
     ]
     return [(label, text) for label, text in lines if text is not None]
 
 
-def _sections(finished: Finished) -> dict[str, Section]:
+def _sections(finished: Finished) -> dict[str, Any]:
     """The sections of report.json, or without a report what the stages have written."""
     folders = {outcome.name: outcome.folder for outcome in finished.outcomes}
-    sections: dict[str, Section] = {}
+    sections: dict[str, Any] = {}
     if finished.report is not None:
         sections |= json.loads((finished.report / "report.json").read_text())
     elif "simulate" in folders:
         sections["sim"] = json.loads((folders["simulate"] / "sim.json").read_text())
+        sections["not_run"] = _not_run(folders.get("synth"))
     if "evaluate" in folders:
         sections |= json.loads((folders["evaluate"] / "evaluation.json").read_text())
     return sections
+
+
+def _not_run(synth: Path | None) -> list[Section]:
+    """Of a run that stopped before its report."""
+    file = synth / "vitis.json" if synth is not None else None
+    if file is None or not file.is_file():
+        return []
+    found: list[Section] = json.loads(file.read_text())["not_run"]
+    return found
 
 
 def _accuracy(section: Section, recorded: Section) -> str:
@@ -66,11 +80,37 @@ def _real_test_set(section: Section) -> str | None:
     )
 
 
-def _simulation(section: Section) -> str:
-    return (
+def _simulated(section: Section) -> Lines:
+    compared = (
         f"{section['frames']} frames, {section['outputs_compared']:,} outputs compared, "
         f"{section['mismatches']} mismatches"
     )
+    if section["engine"] == CSIM:
+        native = section["runs"][0]
+        rate = native["frames"] / native["wall_s"]
+        speed = f"{rate:,.0f} inferences/s, compiled in {native['compile_s']:.1f} s"
+        yield "C simulation", f"{compared}; {speed}"
+        return
+    yield "RTL simulation", compared
+    yield "cycles per frame", _cycles(section)
+
+
+def _vendor(section: Section) -> Lines:
+    """What the vendor's tools made, as far as they were run."""
+    if section["rtl"] is not None:
+        rtl = section["rtl"]
+        yield (
+            "RTL simulation",
+            f"Verilog of Vitis HLS, {rtl['frames']} frames, {rtl['words_compared']:,} outputs "
+            f"compared, {rtl['mismatches']} mismatches",
+        )
+        yield "cycles per frame", _cycles(rtl)
+    if section["timing"] is not None:
+        timing = section["timing"]
+        yield (
+            "clock",
+            f"{timing['fmax_mhz']:.1f} MHz after Vivado's synthesis, with estimated wires",
+        )
 
 
 def _cycles(section: Section) -> str:
@@ -78,6 +118,8 @@ def _cycles(section: Section) -> str:
 
 
 def _multipliers(section: Section) -> str:
+    if section["utilisation"] is None:
+        return f"{section['multipliers']}"
     used = share(section["utilisation"]).replace(NARROW_SPACE, " ")  # as the page writes it
     return f"{section['multipliers']}, utilisation {used}"
 

@@ -11,7 +11,7 @@ from flow.errors import FlowError
 from flow.graph import load_graph, map_input
 from flow.plan import load_plan
 from flow.progress import tell
-from flow.runs import Run, rtl_samples
+from flow.runs import Run, simulated_samples
 from flow.simulate.waves import Difference, Waves, write_waves
 
 NEEDED = ("extract", "plan", "emit")  # stages
@@ -42,7 +42,7 @@ def write(run: Run, layer: str, frame: int | None) -> list[tuple[str, str]]:
             load_project(run.folder / "emit" / "project"),
             graph,
             load_plan(run.folder / "plan" / "plan.json"),
-            map_input(graph, rtl_samples(run).x),
+            map_input(graph, simulated_samples(run).x),
             run.folder / FOLDER,
             layer,
             frame=frame,

@@ -13,18 +13,28 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from flow import build, runs, stages
 from flow.cache import Stage
 from flow.errors import Mismatch, ToolFailed
 
+Files = dict[str, dict[str, Any]]  # stage: {file: content}
+
 LAYERS = ("conv", "dense")
-SIM = {"frames": 2, "outputs_compared": 24, "mismatches": 0, "ii_cycles": 8000,
-       "latency_cycles": 9000,
+SIM = {"engine": "verilator", "frames": 2, "outputs_compared": 24, "mismatches": 0,
+       "ii_cycles": 8000, "latency_cycles": 9000,
        "layers": [{"name": name, "words_compared": 12, "mismatches": 0} for name in LAYERS],
        }  # fmt: skip
-REPORT = {
+CSIM = {"engine": "csim", "frames": 2, "outputs_compared": 30, "mismatches": 0,
+        "runs": [{"name": "native", "frames": 2, "wall_s": 0.01, "compile_s": 4.25}],
+        "layers": [{"name": name, "words_compared": 15, "mismatches": 0} for name in LAYERS],
+        }  # fmt: skip
+NOT_RUN = [{"what": "Vitis HLS (synthesis)", "why": "not on PATH"}]
+REPORT: dict[str, Any] = {
     "sim": SIM,
+    "vitis": None,
+    "not_run": [],
     "network": {"multipliers": 333, "utilisation": 0.997},
     "synth": {"tool": "yosys", "target": "xc7z020", "scope": "per unit", "lut": 25000, "ff": 1,
               "dsp": 60, "bram": 7.5, "device_fit": {"lut": 47.0, "dsp": 27.3, "bram": 5.4}},
@@ -33,6 +43,15 @@ REPORT = {
                 "synth_dsp": 9, "synth_bram": 0.5, "words_compared": 12, "mismatches": 0}
                for name in LAYERS],
 }  # fmt: skip
+UNKNOWN = ("sim_cycles", "utilisation", "synth_lut", "synth_dsp", "synth_bram")
+CREPORT = {
+    **REPORT,
+    "sim": CSIM,
+    "network": {"multipliers": 333, "utilisation": None},
+    "synth": None,
+    "not_run": NOT_RUN,
+    "layers": [{**layer, **dict.fromkeys(UNKNOWN)} for layer in REPORT["layers"]],
+}
 EVALUATION = {
     "accuracy": {"metric": "accuracy", "dataset": "set", "float": 0.9, "qkeras": 0.8,
                  "integer": 0.8, "samples": 10, "recorded": False},
@@ -41,11 +60,22 @@ EVALUATION = {
     "equality": [{"name": name, "compared": 6} for name in LAYERS],
     "note": None,
 }  # fmt: skip
-FILES = {
+COMMON: Files = {
     "extract": {"graph.json": {"nodes": [{"name": name} for name in LAYERS]}},
     "evaluate": {"evaluation.json": EVALUATION},
-    "simulate": {"sim.json": SIM},
-    "report": {"report.json": REPORT, "index.html": {}},
+}
+FILES: dict[str, Files] = {
+    "xls": {
+        **COMMON,
+        "simulate": {"sim.json": SIM},
+        "report": {"report.json": REPORT, "index.html": {}},
+    },
+    "vitis": {
+        **COMMON,
+        "simulate": {"sim.json": CSIM},
+        "synth": {"vitis.json": {"not_run": NOT_RUN}},
+        "report": {"report.json": CREPORT, "index.html": {}},
+    },
 }
 
 
@@ -56,22 +86,22 @@ def install(folder: Path) -> None:
     """Let the command line work in `folder` with stand-ins for the stages."""
     runs.BUILD = folder / "build"
     runs.REPORTS = folder / "reports"
-    stages.stages_of = lambda run: fake_stages(folder)  # type: ignore[assignment]
+    stages.stages_of = lambda run: fake_stages(folder, run.engine)  # type: ignore[assignment]
 
 
-def fake_stages(folder: Path) -> list[Stage]:
+def fake_stages(folder: Path, engine: str) -> list[Stage]:
     """Stages of the real names, each needing the one before."""
     previous = ("", *NAMES)
     return [
         Stage(name, (before,) if before else (), "sources", {},
-              lambda work, done, name=name: _make(folder, name, work))  # type: ignore[misc]
+              lambda work, done, name=name: _make(folder, engine, name, work))
         for before, name in zip(previous, NAMES, strict=False)
     ]  # fmt: skip
 
 
-def _make(folder: Path, name: str, work: Path) -> None:
+def _make(folder: Path, engine: str, name: str, work: Path) -> None:
     (work / f"{name}.txt").write_text(name)
-    for file, content in FILES.get(name, {}).items():
+    for file, content in FILES[engine].get(name, {}).items():
         (work / file).write_text(json.dumps(content))
     if (folder / f"hold-{name}").exists():
         with subprocess.Popen(["sleep", "60"]) as child:

@@ -75,8 +75,7 @@ def alive(pid: int) -> bool:
             "--model kws --quant int8",
             "quant 'int8' is unknown; choose one of: mpq.",
         ),
-        ("--model kws --engine hls", "engine 'hls' is unknown; choose one of: xls."),
-        ("--model kws --engine vitis", "engine 'vitis' is not available yet; available: xls."),
+        ("--model kws --engine hls", "engine 'hls' is unknown; choose one of: xls, vitis."),
         (
             "--model kws --target z7",
             "target 'z7' is unknown; choose one of: xc7z020, lfe5u-85f.",

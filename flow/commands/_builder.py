@@ -14,7 +14,7 @@ from flow.commands._waves import layer_checked, waves, waves_of_failure
 from flow.commands._workplace import check_workplace
 from flow.config import CONFIG_FILE, Config, choose, load_config
 from flow.errors import ConfigError, FlowError
-from flow.runs import Request, Run, prepare, rtl_samples
+from flow.runs import Request, Run, prepare, simulated_samples
 from flow.stages import STAGES, Finished, check_wanted, execute
 from flow.summary import summarise
 from flow.terminal import Terminal, print_table
@@ -36,7 +36,7 @@ def build(options: argparse.Namespace) -> None:
         runs = [prepare(_request(options, model), config) for model in _models(options, config)]
         for run in runs:
             check_wanted(run, first, last)
-            _check_frame(options, run)
+            _check_waves(options, run)
             check_workplace(run)
         attempts += [Attempt(run.name, run, last) for run in runs]
         for run, attempt in zip(runs, attempts, strict=True):
@@ -45,7 +45,7 @@ def build(options: argparse.Namespace) -> None:
 
 
 def _check_looks(options: argparse.Namespace) -> None:
-    """The options that look into the RTL need its simulation, and one model."""
+    """The options that look into the simulation need it, and one model."""
     frame: int | None = options.waves_frame
     if frame is not None and options.waves is None:
         raise ConfigError("--waves-frame needs --waves LAYER: name the layer to look at.")
@@ -64,10 +64,15 @@ def _check_looks(options: argparse.Namespace) -> None:
         )
 
 
-def _check_frame(options: argparse.Namespace, run: Run) -> None:
-    """`--waves-frame` counts the frames that go through RTL."""
+def _check_waves(options: argparse.Namespace, run: Run) -> None:
+    """Waveforms are those of RTL; `--waves-frame` counts the frames that go through it."""
+    if options.waves is not None and run.engine == "vitis":
+        raise ConfigError(
+            "--waves shows signals of RTL, and engine 'vitis' simulates C++, which has none.\n"
+            "  Leave --waves out, or say --engine xls: its layers compute the same integers."
+        )
     frame: int | None = options.waves_frame
-    if frame is not None and frame >= (count := len(rtl_samples(run).y)):
+    if frame is not None and frame >= (count := len(simulated_samples(run).y)):
         raise ConfigError(
             f"--waves-frame {frame} is not allowed: {count} frames go through RTL; "
             f"choose one of 0..{count - 1}."
@@ -75,14 +80,14 @@ def _check_frame(options: argparse.Namespace, run: Run) -> None:
 
 
 def _look(options: argparse.Namespace) -> str | None:
-    """The option that looks into the RTL, if there is one."""
+    """The option that looks into the simulation, if there is one."""
     if options.wav is not None:
         return "--wav"
     return "--waves" if options.waves is not None else None
 
 
 def _stage_range(options: argparse.Namespace) -> tuple[str | None, str | None]:
-    """First stage to make again and last stage to run; a look into the RTL ends with its run."""
+    """First stage to make again and last stage to run; a look inside ends with the simulation."""
     given = options.last or (SIMULATE if _look(options) else None)
     first = choose("stage", options.first, STAGES) if options.first else None
     last = choose("stage", given, STAGES) if given else None
@@ -107,7 +112,13 @@ def _models(options: argparse.Namespace, config: Config) -> list[str]:
 
 def _request(options: argparse.Namespace, model: str) -> Request:
     return Request(
-        model, options.quant, options.engine, options.target, options.data, options.frames
+        model,
+        options.quant,
+        options.engine,
+        options.target,
+        options.io_type,
+        options.data,
+        options.frames,
     )
 
 

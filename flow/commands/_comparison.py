@@ -34,6 +34,7 @@ class Needs(Enum):
     NOTHING = "nothing"
     SAMPLES = "samples"
     RTL_SAMPLES = "samples in RTL"
+    CSIM_SAMPLES = "samples in C simulation"
     TARGET = "target"
 
 
@@ -55,6 +56,8 @@ FIGURES = (
            unit="%"),
     Figure("RTL accuracy", "accuracy", "rtl", Better.HIGHER, Limit.NONE, Needs.RTL_SAMPLES,
            unit="%"),
+    Figure("C simulation accuracy", "accuracy", "csim", Better.HIGHER, Limit.NONE,
+           Needs.CSIM_SAMPLES, unit="%"),
     Figure("simulation passed", "sim", "passed", Better.HIGHER, Limit.NONE),
     Figure("mismatches", "sim", "mismatches", Better.LOWER, Limit.NONE),
     Figure("cycles per frame", "sim", "ii_cycles", Better.LOWER, Limit.PERCENT),
@@ -70,9 +73,10 @@ FMAX = Figure(
     "slowest Fmax (MHz)", "timing", "fmax_mhz", Better.HIGHER, Limit.PERCENT, Needs.TARGET
 )
 SECONDS = Figure("", "stages", "seconds", Better.LOWER, Limit.SECONDS, unit="s")
-LAYER_KEYS = (
-    "op", "w_bits", "a_bits", "acc_bits", "pe", "simd", "sim_cycles", "words_compared",
-    "mismatches", "synth_lut", "synth_ff", "synth_dsp", "synth_bram",
+PLANNED_KEYS = ("op", "w_bits", "a_bits", "acc_bits", "pe", "simd")
+MEASURED_KEYS = (
+    "sim_cycles", "words_compared", "mismatches", "synth_lut", "synth_ff", "synth_dsp",
+    "synth_bram",
 )  # fmt: skip
 
 
@@ -144,8 +148,9 @@ def compare(
     }
     unlike = _unlike(a.content, b.content)
     pairs = [
-        (figure, a.content[figure.section][figure.key], b.content[figure.section][figure.key])
+        (figure, *values)
         for figure in FIGURES
+        if (values := (_value(a.content, figure), _value(b.content, figure))) != (None, None)
     ]
     return Comparison(
         a,
@@ -158,6 +163,13 @@ def compare(
     )
 
 
+def _value(report: Mapping[str, Any], figure: Figure) -> Number | None:
+    """None where the engine has no such figure, or its tool was not run."""
+    section = report[figure.section]
+    value: Number | None = None if section is None else section[figure.key]
+    return value
+
+
 def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> set[Needs]:
     """What the reports do not have in common."""
     same = {
@@ -165,8 +177,12 @@ def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> set[Needs]:
         Needs.SAMPLES: all(
             a["accuracy"][key] == b["accuracy"][key] for key in ("metric", "dataset", "samples")
         ) and _data(a) == _data(b),
-        Needs.RTL_SAMPLES: a["accuracy"]["rtl_samples"] == b["accuracy"]["rtl_samples"]
-        and _data(a) == _data(b),
+        **{
+            need: a["accuracy"][key] == b["accuracy"][key] and _data(a) == _data(b)
+            for need, key in (
+                (Needs.RTL_SAMPLES, "rtl_samples"), (Needs.CSIM_SAMPLES, "csim_samples"),
+            )
+        },
         Needs.TARGET: a["device"] == b["device"],
     }  # fmt: skip
     return {need for need, alike in same.items() if not alike}
@@ -180,13 +196,19 @@ def _notes(a: Mapping[str, Any], b: Mapping[str, Any], unlike: set[Needs]) -> It
     for key in ("quant", "engine", "target"):
         if a[key] != b[key]:
             yield f"other {key}: {a[key]} and {b[key]}"
+    for side, report in (("A", a), ("B", b)):
+        if a["engine"] != b["engine"] and report["sim"]["ii_cycles"] is None:
+            yield (
+                f"{side} was simulated in C, which knows no cycles; compared are integers and plan"
+            )
+        yield from (f"{side}, not run: {step['what']}: {step['why']}" for step in report["not_run"])
     if Needs.SAMPLES in unlike:
         left, right = (
             f"{report['accuracy']['samples']:,} samples of {report['accuracy']['dataset']}"
             for report in (a, b)
         )
         yield f"other samples: {left} and {right}; accuracies are not judged"
-    elif Needs.RTL_SAMPLES in unlike:
+    elif Needs.RTL_SAMPLES in unlike and a["engine"] == b["engine"]:
         yield "other samples went through RTL; that accuracy is not judged"
     if Needs.TARGET in unlike:
         yield "another device; resources and clock are not judged"
@@ -237,11 +259,13 @@ def _seconds(
 
 def _layer_changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[LayerChange]:
     layers_a, layers_b = ({layer["name"]: layer for layer in report["layers"]} for report in (a, b))
+    # words of RTL are beats, those of C simulation codes
+    keys = (*PLANNED_KEYS, *(MEASURED_KEYS if a["engine"] == b["engine"] else ()))
     for name in {**layers_a, **layers_b}:
         if name not in layers_a or name not in layers_b:
             op_a, op_b = (layers.get(name, {}).get("op") for layers in (layers_a, layers_b))
             yield LayerChange(name, "op", op_a, op_b)
             continue
-        for key in LAYER_KEYS:
+        for key in keys:
             if layers_a[name][key] != layers_b[name][key]:
                 yield LayerChange(name, key, layers_a[name][key], layers_b[name][key])

@@ -82,7 +82,9 @@ def _cases(attempt: Attempt) -> Iterator[_Case]:
     if "evaluate" in wanted:
         yield from _layers(attempt, "evaluate", "integers equal QKeras", _equality)
     if "simulate" in wanted:
-        yield from _layers(attempt, "simulate", "RTL equals integer reference", _simulated)
+        yield from _layers(attempt, "simulate", _simulation(attempt), _simulated)
+    if "synth" in wanted:
+        yield from _not_run(attempt)
 
 
 def _stage(attempt: Attempt, name: str) -> _Case:
@@ -108,6 +110,20 @@ def _layers(attempt: Attempt, stage: str, group: str, compared: Compared) -> Ite
         graph = json.loads((places["extract"] / "graph.json").read_text())
         for node in graph["nodes"]:
             yield _unknown(attempt, stage, group, node["name"])
+
+
+def _simulation(attempt: Attempt) -> str:
+    what = "C simulation" if attempt.run is not None and attempt.run.engine == "vitis" else "RTL"
+    return f"{what} equals integer reference"
+
+
+def _not_run(attempt: Attempt) -> Iterator[_Case]:
+    """What the vendor's tools would have told, had they been there."""
+    for outcome in attempt.outcomes:
+        file = outcome.folder / "vitis.json"
+        if outcome.name == "synth" and file.is_file():
+            for step in json.loads(file.read_text())["not_run"]:
+                yield _Case("not run", step["what"], "skipped", text=f"not run: {step['why']}")
 
 
 def _unknown(attempt: Attempt, stage: str, group: str, layer: str) -> _Case:

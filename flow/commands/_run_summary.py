@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flow.commands._attempt import Attempt
 from flow.commands._markdown import escape, fenced, markdown_table
 from flow.summary import summarise
 
-LAYER_HEADER = (
-    "layer", "op", "w / a bits", "PE x SIMD", "cycles est.", "cycles sim.", "utilisation",
-    "LUT", "DSP", "BRAM36", "words compared", "mismatches",
-)  # fmt: skip
+# heading, alignment, key of a layer that must be there, text
+COLUMNS: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], str]], ...] = (
+    ("layer", "<", "name", lambda layer: str(layer["name"])),
+    ("op", "<", "op", lambda layer: str(layer["op"])),
+    ("w / a bits", "<", "a_bits", lambda layer: f"{layer['w_bits'] or '-'} / {layer['a_bits']}"),
+    ("PE x SIMD", "<", "pe", lambda layer: f"{layer['pe']} x {layer['simd']}"),
+    ("cycles est.", ">", "est_cycles", lambda layer: f"{layer['est_cycles']:,}"),
+    ("cycles sim.", ">", "sim_cycles", lambda layer: f"{layer['sim_cycles']:,}"),
+    ("utilisation", ">", "utilisation", lambda layer: f"{100 * layer['utilisation']:.1f} %"),
+    ("LUT", ">", "synth_lut", lambda layer: f"{layer['synth_lut']:,}"),
+    ("DSP", ">", "synth_dsp", lambda layer: f"{layer['synth_dsp']:,}"),
+    ("BRAM36", ">", "synth_bram", lambda layer: f"{layer['synth_bram']:g}"),
+    ("words compared", ">", "words_compared", lambda layer: f"{layer['words_compared']:,}"),
+    ("mismatches", ">", "mismatches", lambda layer: f"{layer['mismatches']:,}"),
+)
 
 
 def run_summary(attempts: Sequence[Attempt]) -> str:
@@ -30,9 +41,7 @@ def _lines(attempt: Attempt) -> Iterator[str]:
         yield from (*markdown_table(("figure", "value"), figures, "<<"), "")
     if attempt.finished is not None and attempt.finished.report is not None:
         report = json.loads((attempt.finished.report / "report.json").read_text())
-        rows = [_layer(layer) for layer in report["layers"]]
-        table = markdown_table(LAYER_HEADER, rows, "<<<<>>>>>>>>")
-        yield from _folded(f"{len(rows)} layers", table)
+        yield from _folded(f"{len(report['layers'])} layers", _layers(report["layers"]))
     if attempt.outcomes:
         stages = [
             (outcome.name, "cached" if outcome.cached else f"{outcome.seconds:.1f}")
@@ -56,19 +65,12 @@ def _folded(title: str, lines: Sequence[str]) -> Iterator[str]:
     yield from (f"<details><summary>{title}</summary>", "", *lines, "", "</details>", "")
 
 
-def _layer(layer: Mapping[str, Any]) -> tuple[str, ...]:
-    used = layer["utilisation"]
-    return (
-        layer["name"],
-        layer["op"],
-        f"{layer['w_bits'] or '-'} / {layer['a_bits']}",
-        f"{layer['pe']} x {layer['simd']}",
-        f"{layer['est_cycles']:,}",
-        f"{layer['sim_cycles']:,}",
-        "" if used is None else f"{100 * used:.1f} %",
-        f"{layer['synth_lut']:,}",
-        f"{layer['synth_dsp']:,}",
-        f"{layer['synth_bram']:g}",
-        f"{layer['words_compared']:,}",
-        f"{layer['mismatches']:,}",
-    )
+def _layers(layers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table of the columns in which a layer has a value."""
+    columns = [one for one in COLUMNS if any(layer[one[2]] is not None for layer in layers)]
+    rows = [
+        ["" if layer[key] is None else text(layer) for _, _, key, text in columns]
+        for layer in layers
+    ]
+    header, align, _, _ = zip(*columns, strict=True)
+    return markdown_table(header, rows, "".join(align))

@@ -41,10 +41,11 @@ def _parser() -> Parser:
     add = what.add_argument
     add("--model", metavar="NAME", help="kws, or all: every model of config.yaml")
     add("--quant", metavar="NAME", help="bit-widths: mpq, flat4, flat8 or flat16")
-    add("--engine", metavar="NAME", help="what makes the arithmetic: xls")
+    add("--engine", metavar="NAME", help="xls: RTL, no vendor tool; vitis: C++ for Vitis HLS")
+    add("--io-type", metavar="NAME", help="io_stream or io_parallel (engine vitis)")
     add("--target", metavar="NAME", help="a device of config.yaml")
     add("--data", metavar="FILE.npz", type=Path, help="samples with the keys x and y, raw form")
-    add("--frames", metavar="N", type=whole, help="samples that go through RTL simulation")
+    add("--frames", metavar="N", type=whole, help="samples that are simulated")
     add("--keras", metavar="FILE.h5", type=Path, help="a QKeras model of your own (not yet)")
     add("--config", metavar="FILE", type=Path, help="instead of config.yaml")
     add = parser.add_argument_group("how far", f"stages: {STAGES_TEXT}").add_argument
@@ -54,8 +55,8 @@ def _parser() -> Parser:
     add = parser.add_argument_group(
         "look inside", "these stop after simulate where --to does not say otherwise"
     ).add_argument
-    add("--wav", metavar="FILE.wav", type=Path, help="a recording: which word does the RTL hear?")
-    add("--waves", metavar="LAYER", help="waveform of a layer around its first wrong word")
+    add("--wav", metavar="FILE.wav", type=Path, help="a recording: which word does it hear?")
+    add("--waves", metavar="LAYER", help="waveform of a layer around its first wrong word (xls)")
     add("--waves-frame", metavar="N", type=whole, help="... or of this frame, from 0")
     add = parser.add_argument_group("for continuous integration").add_argument
     add("--junit", metavar="FILE.xml", type=Path, help="stages and layers as test cases")

@@ -1,4 +1,4 @@
-"""The hls4ml back end `Shift`, engine `xls`: registered through the entry point `hls4ml.backends`.
+"""The hls4ml back end `Shift`: registered through the entry point `hls4ml.backends`.
 
     import hls4ml
     from flow.emit.hls4ml_backend import keras_network
@@ -28,6 +28,7 @@ from flow.errors import FlowError
 
 if TYPE_CHECKING:
     from flow.emit.project import Project
+    from flow.emit.vitis import VitisProject
     from flow.graph.types import IntGraph
     from flow.plan.hwplan import HwPlan
 
@@ -114,8 +115,32 @@ def write_project(
     cache_dir: Path | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> Project:
-    """Write the project of a plan through hls4ml's writer interface; see `writer.write_files`."""
+    """Write the XLS project of a plan through hls4ml's writer; see `writer.write_files`."""
     from flow.emit.writer import load_project
+
+    _write(
+        graph,
+        hw_plan,
+        folder,
+        jobs=jobs,
+        xls_timeout_s=xls_timeout_s,
+        cache_dir=str(cache_dir) if cache_dir else None,
+        progress=progress,
+    )
+    return load_project(folder)
+
+
+def write_vitis(
+    graph: IntGraph, hw_plan: HwPlan, folder: Path, *, io_type: str = "io_stream"
+) -> VitisProject:
+    """Write the Vitis HLS project of a plan through hls4ml's writer; see `write_vitis_project`."""
+    from flow.emit.vitis import load_vitis_project
+
+    _write(graph, hw_plan, folder, engine="vitis", io_type=io_type)
+    return load_vitis_project(folder)
+
+
+def _write(graph: IntGraph, hw_plan: HwPlan, folder: Path, **options: Any) -> None:
     from flow.plan import save_plan
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -127,13 +152,9 @@ def write_project(
             target=hw_plan.target.name,
             ii_cycles=hw_plan.target_ii_cycles,
             plan_file=str(plan_file),
-            jobs=jobs,
-            xls_timeout_s=xls_timeout_s,
-            cache_dir=str(cache_dir) if cache_dir else None,
-            progress=progress,
+            **options,
         )
         model.write()
-    return load_project(folder)
 
 
 def _parse_network(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from flow.errors import DataError
 from flow.plan.hwplan import UnitPlan
+from flow.report.check import check_report
 from flow.report.inputs import AccuracyFigures, ReportInputs, StageTime
-from flow.report.schema import SCHEMA, check_report
+from flow.report.schema import SCHEMA
+from flow.report.simulated import layer_figures, sim_section, utilisation
 from flow.report.tensors import layer_tensors, network_input
-from flow.simulate.result import LayerSim, SimResult
+from flow.report.vendor import not_run_section, vitis_section, vivado_synth
+from flow.simulate.result import SimResult
 from flow.synth.result import SynthResult, TimingResult, UnitResources
 
 
@@ -36,13 +39,15 @@ def build_report(inputs: ReportInputs) -> dict[str, Any]:
         "seed": inputs.seed,
         "tools": dict(sorted(inputs.tools.items())),
         "accuracy": _accuracy(inputs.accuracy),
-        "sim": _sim(inputs.sim),
+        "sim": sim_section(inputs.sim),
         "input": network_input(inputs.graph, inputs.profile),
         "layers": _layers(inputs),
         "profile_samples": inputs.profile.samples,
         "network": _network(inputs),
-        "synth": _synth(inputs.synth),
+        "synth": _synth(inputs.synth) or vivado_synth(inputs.vitis, inputs.target),
         "timing": _timing(inputs.timing),
+        "vitis": vitis_section(inputs.vitis),
+        "not_run": not_run_section(inputs.vitis),
         "stages": [StageTime(*stage)._asdict() for stage in inputs.stages],
         "device": {key: target[key] for key in ("name", "family", "lut", "ff", "dsp", "bram")},
         "provenance": dict(sorted(inputs.provenance.items())),
@@ -51,19 +56,16 @@ def build_report(inputs: ReportInputs) -> dict[str, Any]:
     return report
 
 
-def utilisation(macs: int, multipliers: int, cycles: int) -> float | None:
-    """Share of the multipliers' cycles that did a product of the network; None without any."""
-    return macs / (multipliers * cycles) if multipliers else None
-
-
 def _check_same_layers(inputs: ReportInputs) -> None:
     problems = []
-    for stage, names in (
-        ("extract", {node.name for node in inputs.graph.nodes}),
-        ("evaluate", {layer.name for layer in inputs.profile.layers}),
-        ("simulate", {layer.name for layer in inputs.sim.layers}),
-        ("synth", {unit.name for unit in inputs.synth.units}),
-    ):
+    results = {
+        "extract": {node.name for node in inputs.graph.nodes},
+        "evaluate": {layer.name for layer in inputs.profile.layers},
+        "simulate": {layer.name for layer in inputs.sim.layers},
+    }
+    if inputs.synth is not None:
+        results["synth"] = {unit.name for unit in inputs.synth.units}
+    for stage, names in results.items():
         missing = [unit.name for unit in inputs.plan.units if unit.name not in names]
         if missing:
             problems.append(f"stage {stage!r} has no result for {', '.join(map(repr, missing))}")
@@ -79,46 +81,28 @@ def _accuracy(figures: AccuracyFigures | Mapping[str, Any]) -> dict[str, Any]:
     given = asdict(figures) if isinstance(figures, AccuracyFigures) else dict(figures)
     return {
         **given,
-        **{key: given.get(key) for key in ("recorded_dataset", "recorded_samples", "note")},
-    }
-
-
-def _sim(sim: SimResult) -> dict[str, Any]:
-    everything: Iterable[int] = (
-        sim.mismatches,
-        *(run.mismatches for run in sim.runs),
-        *(layer.mismatches for layer in sim.layers),
-    )
-    compared = (sim.outputs_compared, *(run.outputs_compared for run in sim.runs),
-                *(layer.words_compared for layer in sim.layers))  # fmt: skip
-    passed = bool(sim.runs) and min(compared) > 0 and not any(everything)
-    return {
-        "engine": sim.engine,
-        "frames": sim.frames,
-        "outputs_compared": sim.outputs_compared,
-        "mismatches": sim.mismatches,
-        "ii_cycles": sim.ii_cycles,
-        "latency_cycles": sim.latency_cycles,
-        "sim_cycles_per_s": sim.sim_cycles_per_s,
-        "wall_s": sim.wall_s,
-        "passed": passed,
-        "runs": [asdict(run) for run in sim.runs],
+        **{key: given.get(key) for key in ("recorded_dataset", "recorded_samples", "note", "csim")},
+        "csim_samples": given.get("csim_samples", 0),
     }
 
 
 def _layers(inputs: ReportInputs) -> list[dict[str, Any]]:
-    simulated = {layer.name: layer for layer in inputs.sim.layers}
-    synthesised = {unit.name: unit for unit in inputs.synth.units}
-    tensors = layer_tensors(inputs.graph, inputs.profile)
     units = inputs.plan.units
-    slowest = max(simulated[unit.name].sim_cycles for unit in units)
+    simulated = layer_figures(inputs.sim, units)
+    synthesised = {unit.name: unit for unit in inputs.synth.units} if inputs.synth else {}
+    tensors = layer_tensors(inputs.graph, inputs.profile)
     return [
-        _layer(unit, simulated[unit.name], synthesised[unit.name], slowest) | tensors[unit.name]
+        {
+            **_planned(unit),
+            **simulated[unit.name],
+            **_cells(synthesised.get(unit.name)),
+            **tensors[unit.name],
+        }
         for unit in units
     ]
 
 
-def _layer(unit: UnitPlan, sim: LayerSim, synth: UnitResources, slowest: int) -> dict[str, Any]:
+def _planned(unit: UnitPlan) -> dict[str, Any]:
     return {
         "name": unit.name,
         "op": unit.kind.value,
@@ -132,40 +116,44 @@ def _layer(unit: UnitPlan, sim: LayerSim, synth: UnitResources, slowest: int) ->
         "lanes": unit.lanes,
         "products": unit.products if unit.multipliers else "none",
         "est_cycles": unit.cycles.bound,
-        "sim_cycles": sim.sim_cycles,
-        "sim_ii_cycles": sim.ii_cycles,
-        "starved": sim.starved,
-        "blocked": sim.blocked,
-        "utilisation": utilisation(unit.macs, unit.multipliers, sim.sim_cycles),
         "est_lut": unit.resources.lut,
         "est_dsp": unit.resources.dsp,
         "est_bram": unit.resources.bram,
-        "synth_lut": synth.lut,
-        "synth_ff": synth.ff,
-        "synth_dsp": synth.dsp,
-        "synth_bram": synth.bram,
-        "words_compared": sim.words_compared,
-        "mismatches": sim.mismatches,
-        "bottleneck": sim.sim_cycles == slowest,
     }
 
 
+def _cells(unit: UnitResources | None) -> dict[str, Any]:
+    """None where units are not synthesised by themselves."""
+    return {f"synth_{key}": getattr(unit, key, None) for key in ("lut", "ff", "dsp", "bram")}
+
+
 def _network(inputs: ReportInputs) -> dict[str, Any]:
-    plan, ii_cycles = inputs.plan, inputs.sim.ii_cycles
+    plan, ii_cycles = inputs.plan, _measured_ii_cycles(inputs)
     macs = sum(unit.macs for unit in plan.units)
+    clock_mhz = inputs.target.clock_mhz
     return {
         "macs": macs,
         "multipliers": plan.multipliers,
-        "utilisation": utilisation(macs, plan.multipliers, ii_cycles),
+        "utilisation": utilisation(macs, plan.multipliers, ii_cycles) if ii_cycles else None,
         "ideal_ii_cycles": plan.est_ii_cycles,
         "target_ii_cycles": plan.target_ii_cycles,
-        "assumed_clock_mhz": inputs.target.clock_mhz,
-        "frames_per_s": inputs.target.clock_mhz * 1e6 / ii_cycles,
+        "assumed_clock_mhz": clock_mhz,
+        "frames_per_s": clock_mhz * 1e6 / ii_cycles if ii_cycles else None,
         "slowest_fmax_mhz": inputs.timing.slowest.fmax_mhz if inputs.timing else None,
     }
 
 
-def _synth(synth: SynthResult) -> dict[str, Any]:
+def _measured_ii_cycles(inputs: ReportInputs) -> int | None:
+    """Of the project's RTL, or of Vitis' Verilog; None where no RTL was simulated."""
+    if isinstance(inputs.sim, SimResult):
+        return inputs.sim.ii_cycles
+    check = inputs.vitis.rtl if inputs.vitis else None
+    return check.ii_cycles if check else None
+
+
+def _synth(synth: SynthResult | None) -> dict[str, Any] | None:
+    if synth is None:
+        return None
     return {
         "tool": synth.tool,
         "target": synth.target,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,10 +66,19 @@ class Cell:
     sort: str | float | None
 
 
-def header_groups() -> list[tuple[str, list[tuple[int, Column]]]]:
+def columns_of(report: Mapping[str, Any]) -> list[Column]:
+    """The columns in which a layer has a value: C simulation, for one, knows no cycles."""
+    return [
+        column
+        for column in COLUMNS
+        if any(layer[column.key] is not None for layer in report["layers"])
+    ]
+
+
+def header_groups(columns: Sequence[Column]) -> list[tuple[str, list[tuple[int, Column]]]]:
     """Neighbouring columns of one group, each with its place; a column without one stands alone."""
     groups: list[tuple[str, list[tuple[int, Column]]]] = []
-    for place, column in enumerate(COLUMNS):
+    for place, column in enumerate(columns):
         if column.group and groups and groups[-1][0] == column.group:
             groups[-1][1].append((place, column))
         else:
@@ -77,47 +86,56 @@ def header_groups() -> list[tuple[str, list[tuple[int, Column]]]]:
     return groups
 
 
-def cells(values: Mapping[str, Any]) -> list[Cell]:
+def cells(values: Mapping[str, Any], columns: Sequence[Column]) -> list[Cell]:
     """The row of a layer."""
     return [
         Cell(column, column.show(values[column.key]), _sort_value(values[column.key]))
-        for column in COLUMNS
+        for column in columns
     ]
 
 
-def network_row(report: Mapping[str, Any]) -> list[Cell]:
+def network_row(report: Mapping[str, Any], columns: Sequence[Column]) -> list[Cell]:
     """Sums, and the whole network's cycles."""
-    net, sim, synth = report["network"], report["sim"], report["synth"]
-    sums = {key: sum(layer[key] for layer in report["layers"]) for key in SUMMED}
-    return _some_cells({
+    net, sim, synth = report["network"], report["sim"], report["synth"] or {}
+    sums = {
+        key: sum(layer[key] for layer in report["layers"] if layer[key] is not None)
+        for key in SUMMED
+    }
+    values = {
         **sums,
         "name": "network",
         "est_cycles": net["ideal_ii_cycles"],
         "sim_cycles": sim["ii_cycles"],
         "utilisation": net["utilisation"],
-        **{f"synth_{key}": synth[key] for key in ("lut", "ff", "dsp", "bram")},
-    })  # fmt: skip
+        **{f"synth_{key}": synth.get(key) for key in ("lut", "ff", "dsp", "bram")},
+    }
+    return _some_cells(values, columns)
 
 
-def end_rows(report: Mapping[str, Any]) -> list[list[Cell]]:
+def end_rows(report: Mapping[str, Any], columns: Sequence[Column]) -> list[list[Cell]]:
     """Units at the ends of the network: they were synthesised and are no layers."""
+    if report["synth"] is None:
+        return []
     names = {layer["name"] for layer in report["layers"]}
     return [
-        _some_cells({
-            "name": unit["name"],
-            "op": "stream",
-            **{f"synth_{key}": unit[key] for key in ("lut", "ff", "dsp", "bram")},
-        })
+        _some_cells(
+            {
+                "name": unit["name"],
+                "op": "stream",
+                **{f"synth_{key}": unit[key] for key in ("lut", "ff", "dsp", "bram")},
+            },
+            columns,
+        )
         for unit in report["synth"]["units"]
         if unit["name"] not in names
-    ]  # fmt: skip
+    ]
 
 
-def _some_cells(values: Mapping[str, Any]) -> list[Cell]:
+def _some_cells(values: Mapping[str, Any], columns: Sequence[Column]) -> list[Cell]:
     """A row below those that are sorted; columns without a value stay empty."""
     return [
         Cell(column, column.show(values[column.key]) if column.key in values else "", None)
-        for column in COLUMNS
+        for column in columns
     ]
 
 

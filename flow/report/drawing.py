@@ -80,11 +80,16 @@ def _input_facts(network_input: Mapping[str, Any]) -> dict[str, Any]:
 
 def _layer_facts(layer: Mapping[str, Any]) -> dict[str, Any]:
     weights = f"weights {layer['w_bits']} · " if layer["w_bits"] else ""
-    lines = (f"{weights}output {layer['y_bits']} bit", f"{number(layer['sim_cycles'])} cycles")
+    simulated = layer["sim_cycles"]
+    cycles = f"{number(layer['est_cycles'] if simulated is None else simulated)} cycles"
+    lines = (
+        f"{weights}output {layer['y_bits']} bit",
+        f"est. {cycles}" if simulated is None else cycles,
+    )
     return {
         "href": f"#layer-{layer['name']}",
         "lines": lines,
-        "bottleneck": layer["bottleneck"],
+        "bottleneck": bool(layer["bottleneck"]),
         "mismatches": layer["mismatches"],
     }
 

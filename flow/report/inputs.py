@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from flow.graph import IntGraph, Profile
 from flow.plan.hwplan import HwPlan, Target
+from flow.simulate.csim_result import CsimResult
 from flow.simulate.result import SimResult
 from flow.synth.result import SynthResult, TimingResult
+from flow.synth.vitis.result import VitisSynth
 
 Scalar = str | int | float | bool | None
 
@@ -27,9 +29,9 @@ class AccuracyFigures:
     """The metric (0 to 1) at each level of the flow; None: not known.
 
     `integer` is computed in this run on `samples` samples of `dataset`, `rtl` on the `rtl_samples`
-    of them that went through RTL. `recorded`: `float` and `qkeras` were written down when the
-    weights were trained, on `recorded_dataset` (None: on `dataset`). `note` says what else a reader
-    should know.
+    of them that went through RTL, `csim` on the `csim_samples` that went through C simulation.
+    `recorded`: `float` and `qkeras` were written down when the weights were trained, on
+    `recorded_dataset` (None: on `dataset`). `note` says what else a reader should know.
     """
 
     metric: str
@@ -44,6 +46,8 @@ class AccuracyFigures:
     recorded_dataset: str | None = None
     note: str | None = None
     recorded_samples: int | None = None  # of `recorded_dataset`
+    csim: float | None = None  # type: ignore[valid-type]
+    csim_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +61,15 @@ class ReportInputs:
     target: Target
     created_utc: str  # ISO 8601
     git_commit: str
-    seed: int  # draws the frames that go through RTL
+    seed: int  # draws the frames that are simulated
     tools: Mapping[str, str]  # name -> version
     accuracy: AccuracyFigures | Mapping[str, Scalar]  # a mapping has the same keys
     graph: IntGraph
     profile: Profile  # of the samples that `accuracy.integer` is measured on
     plan: HwPlan
-    sim: SimResult
-    synth: SynthResult
+    sim: SimResult | CsimResult
+    synth: SynthResult | None  # None: by Yosys, nothing
     stages: tuple[StageTime | tuple[str, float, bool], ...]
     provenance: Mapping[str, Scalar]  # configuration, plan hash, data: shown as they are
     timing: TimingResult | None = None  # None: not routed
+    vitis: VitisSynth | None = None  # engine `vitis` only

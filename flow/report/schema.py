@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from flow.errors import DataError
 from flow.report.schema_base import (
     Amount,
     Count,
@@ -18,7 +17,7 @@ from flow.report.schema_base import (
     Share,
     Text,
 )
-from flow.report.schema_layers import Layer, NetworkInput
+from flow.report.schema_layers import Layer, NetworkInput, PlannedLayer
 
 SCHEMA = 1
 
@@ -35,10 +34,10 @@ class Device(Section):
 
 
 class Accuracy(Section):
-    """`integer` and `rtl` are of this run; `float` and `qkeras` of the record if `recorded`.
+    """`float` and `qkeras` are of the record if `recorded`, the others of this run.
 
-    `rtl` is that of the integer network on the frames simulated, all of whose output words the RTL
-    equals.
+    `rtl` and `csim` are those of the integer network on the frames simulated in RTL and in C, all
+    of whose output words are equal to its own.
     """
 
     metric: Text
@@ -49,6 +48,8 @@ class Accuracy(Section):
     rtl: Share | None
     samples: Positive
     rtl_samples: Count
+    csim: Share | None
+    csim_samples: Count
     recorded: bool
     recorded_dataset: str | None
     recorded_samples: Positive | None
@@ -56,28 +57,34 @@ class Accuracy(Section):
 
 
 class Run(Section):
-    """One simulation pass."""
+    """One pass of RTL simulation; what only C simulation knows is null."""
 
     stall_profile: Text
+    program: None
     seed: int
     frames: Count
     mismatches: Count
     outputs_compared: Count
     cycles: Count
+    compile_s: None
     wall_s: Amount
+    inferences_per_s: None
 
 
 class Sim(Section):
     """`passed`: something was compared and nothing differs, in every run and at every layer."""
 
     engine: Text
+    io_type: None
     frames: Positive
     outputs_compared: Count
     mismatches: Count
     ii_cycles: Positive
     latency_cycles: Positive
     sim_cycles_per_s: Amount
+    compile_s: None
     wall_s: Amount
+    inferences_per_s: None
     passed: bool
     runs: list[Run]
 
@@ -148,27 +155,31 @@ class StageTime(Section):
     cached: bool
 
 
+class NotRun(Section):
+    """A step that this run could not take, and why."""
+
+    what: Text
+    why: Text
+
+
 class Report(Section):
-    """report.json."""
+    """report.json: what it holds whatever the engine; engines narrow the layers' type."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
     run: Text
     model: Text
     quant: Text
-    engine: Text
     target: Text
     created_utc: Text
     git_commit: Text
     seed: int
     tools: dict[str, str]
     accuracy: Accuracy
-    sim: Sim
     input: NetworkInput
-    layers: Annotated[list[Layer], Field(min_length=1)]
+    layers: Sequence[PlannedLayer]
     profile_samples: Positive
-    network: Network
-    synth: Synth
     timing: list[Timing]
+    not_run: list[NotRun]
     stages: list[StageTime]
     device: Device
     provenance: dict[str, Scalar]
@@ -187,15 +198,12 @@ class Report(Section):
         return self
 
 
-def check_report(report: Mapping[str, Any]) -> None:
-    """Raise DataError naming every key of a report that is missing, unknown or out of range."""
-    try:
-        Report.model_validate(report)
-    except ValidationError as error:
-        lines = [
-            f"  {'.'.join(map(str, problem['loc']))} = {problem['input']!r}: {problem['msg']}"
-            for problem in error.errors()
-        ]
-        raise DataError(
-            f"report has {len(lines)} wrong value(s) (schema {SCHEMA}):\n" + "\n".join(lines)
-        ) from error
+class XlsReport(Report):
+    """Everything was simulated and synthesised: no figure is null for want of a tool."""
+
+    engine: Literal["xls"]
+    sim: Sim
+    layers: Annotated[list[Layer], Field(min_length=1)]
+    network: Network
+    synth: Synth
+    vitis: None

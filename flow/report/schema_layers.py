@@ -60,13 +60,11 @@ class NetworkInput(Section):
     profile: Codes
 
 
-class Layer(Section):
-    """A unit of the plan.
+class PlannedLayer(Section):
+    """What every engine knows of a unit of the plan.
 
     `inputs` names the layers it reads, "input" being the network's. `a_bits` is the width of the
-    layer's input activations. `utilisation` = macs / (pe * simd * sim_cycles), null where nothing
-    is multiplied. `starved` and `blocked` are shares of the network's cycles. `bottleneck`: no
-    layer has more `sim_cycles`.
+    layer's input activations.
     """
 
     name: Text
@@ -83,6 +81,18 @@ class Layer(Section):
     lanes: Positive
     products: Text
     est_cycles: Positive
+    words_compared: Count
+    mismatches: Count
+    profile: LayerProfile
+
+
+class Layer(PlannedLayer):
+    """A unit that was simulated in RTL and synthesised by itself.
+
+    `utilisation` = macs / (pe * simd * sim_cycles), null where nothing is multiplied. `starved` and
+    `blocked` are shares of the network's cycles. `bottleneck`: no layer has more `sim_cycles`.
+    """
+
     sim_cycles: Positive
     sim_ii_cycles: Positive
     starved: Share
@@ -95,7 +105,4 @@ class Layer(Section):
     synth_ff: Count
     synth_dsp: Count
     synth_bram: Amount
-    words_compared: Count
-    mismatches: Count
     bottleneck: bool
-    profile: LayerProfile

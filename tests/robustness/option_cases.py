@@ -22,9 +22,24 @@ CASES = (
     Case("quant without weights", "--model kws --quant flat8",
          "quant 'flat8' is not available yet; available: mpq."),
     Case("unknown engine", "--model kws --engine hls",
-         "engine 'hls' is unknown; choose one of: xls."),
-    Case("engine to come", "--model kws --engine vitis",
-         "engine 'vitis' is not available yet; available: xls."),
+         "engine 'hls' is unknown; choose one of: xls, vitis."),
+    Case("engine vitis without a part", "--model kws --engine vitis --target lfe5u-85f",
+         "target 'lfe5u-85f' has no part, which engine 'vitis' needs: AMD's name of the device.\n"
+         "  Choose another target with --target, or another engine; or give the part in "
+         "config.yaml (targets.lfe5u-85f.part, such as xc7z020clg400-1)."),
+    Case("unknown io type", "--model kws --engine vitis --io-type io_serial",
+         "io type 'io_serial' is unknown; choose one of: io_stream, io_parallel."),
+    Case("io type of another engine", "--model kws --io-type io_parallel",
+         "--io-type io_parallel is not available with engine 'xls', whose layers are always joined "
+         "by streams.\n"
+         "  Leave --io-type out, or choose --engine vitis."),
+    Case("route with engine vitis", "--model kws --engine vitis --to route",
+         "a run with engine 'vitis' has no stage 'route': timing comes from Vivado, in stage "
+         "synth.\n"
+         "  Choose another stage, or --engine xls and a target of family ecp5."),
+    Case("waveform with engine vitis", "--model kws --engine vitis --waves conv2d",
+         "--waves shows signals of RTL, and engine 'vitis' simulates C++, which has none.\n"
+         "  Leave --waves out, or say --engine xls: its layers compute the same integers."),
     Case("unknown target", "--model kws --target z7",
          "target 'z7' is unknown; choose one of: xc7z020, lfe5u-85f."),
     Case("no frames", "--model kws --frames 0",
