@@ -90,6 +90,7 @@ def markdown(figures: list[Figure]) -> str:
 
 def save(figures: list[Figure], model: str, path: Path) -> None:
     """Write the figures with the commit, tools and machine that made them."""
+    from flow.machine import cpu_model
     from flow.provenance import all_versions, git_commit
 
     content = {
@@ -97,16 +98,10 @@ def save(figures: list[Figure], model: str, path: Path) -> None:
         "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "git_commit": git_commit(),
         "tools": all_versions(),
-        "cpu": {"model": _cpu_model(), "count": os.cpu_count()},
+        "cpu": {"model": cpu_model(), "count": os.cpu_count()},
         "figures": [asdict(figure) for figure in figures],
     }
     path.write_text(json.dumps(content, indent=1) + "\n")
-
-
-def _cpu_model() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, "unknown")
 
 
 def _measure(model: str) -> dict[str, float]:
