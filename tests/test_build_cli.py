@@ -19,7 +19,7 @@ from tests import fake_run
 
 WAIT_S = 20
 NO_COMMAND = (
-    "'{}' is no command; choose one of: doctor, fetch, compare, clean.\n"
+    "'{}' is no command; choose one of: doctor, fetch, analyse, compare, clean.\n"
     "  To build, say for example: python flow/build.py --model kws"
 )
 

@@ -26,7 +26,7 @@ def ci_files(junit: Path | None, summary: Path | None) -> Iterator[list[Attempt]
     """
     for option, path in (("--junit", junit), ("--summary", summary)):
         if path is not None:
-            _check_place(option, path)
+            check_place(option, path)
     attempts: list[Attempt] = []
     try:
         yield attempts
@@ -37,6 +37,24 @@ def ci_files(junit: Path | None, summary: Path | None) -> Iterator[list[Attempt]
             _write(junit, summary, attempts)
         raise
     _write(junit, summary, attempts)
+
+
+def check_place(option: str, path: Path) -> None:
+    """Refuse a file that cannot be written; its folder is made.
+
+    Raises:
+        ConfigError: names the option.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(0, "it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise PermissionError(0, "no permission to write")
+    except OSError as error:
+        raise ConfigError(
+            f"{option} {path} cannot be written: {error.strerror}.\n  Name another file."
+        ) from error
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -88,19 +106,6 @@ def _encoded(text: str) -> bytes:
 def _is_step_summary(path: Path) -> bool:
     named = os.environ.get(STEP_SUMMARY)
     return bool(named) and path.is_file() and path.samefile(named or "")
-
-
-def _check_place(option: str, path: Path) -> None:
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(0, "it is a folder")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(path if path.exists() else path.parent, os.W_OK):
-            raise PermissionError(0, "no permission to write")
-    except OSError as error:
-        raise ConfigError(
-            f"{option} {path} cannot be written: {error.strerror}.\n  Name another file."
-        ) from error
 
 
 @contextmanager

@@ -85,7 +85,7 @@ CASES = (
          "unrecognized arguments: report.\n"
          "  See: python flow/build.py --help"),
     Case("unknown command", "biuld --model kws",
-         "'biuld' is no command; choose one of: doctor, fetch, compare, clean.\n"
+         "'biuld' is no command; choose one of: doctor, fetch, analyse, compare, clean.\n"
          "  To build, say for example: python flow/build.py --model kws"),
     Case("model of one's own", "--keras mine.h5",
          "model file 'mine.h5' cannot be used:\n"

@@ -14,6 +14,7 @@ from flow import build, cache, runs
 from flow.cache import RECORD
 from flow.config import ROOT
 from tests.robustness import (
+    analyse_cases,
     audio_cases,
     command_cases,
     config_cases,
@@ -25,7 +26,8 @@ from tests.robustness import (
 from tests.robustness.case import Case, Place
 
 MODULES = (
-    option_cases, data_cases, config_cases, weights_cases, audio_cases, command_cases, system_cases,
+    option_cases, data_cases, config_cases, weights_cases, audio_cases, command_cases,
+    analyse_cases, system_cases,
 )  # fmt: skip
 CASES = tuple(case for module in MODULES for case in module.CASES)
 

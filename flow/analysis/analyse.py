@@ -1,0 +1,96 @@
+"""All that is asked about a quantized network, and which of its layers costs most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flow.analysis.fake_quantized import fake_quantized
+from flow.analysis.propagation import ALONE_SAMPLES, LayerErrors, Outputs, propagate
+from flow.analysis.weights import LayerWeights, all_weights
+from flow.frontend.keras_reader import read_steps
+from flow.graph import IntGraph, Profile, map_input, profile
+
+NETWORKS = ("float", "qkeras", "integer")
+
+Counter = Callable[[str], Callable[[int, int], None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Classes (largest output) of the float twin, of QKeras and of the integers, on all samples.
+
+    `accuracy` holds the share of right ones of each network, `same` the share of samples on which
+    two of them agree, by their names.
+    """
+
+    accuracy: dict[str, float]
+    same: dict[tuple[str, str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The findings. `errors` has the network's input first, then every node of the graph."""
+
+    samples: int
+    alone_samples: int  # of them, those behind `LayerErrors.alone`
+    weights: tuple[LayerWeights, ...]
+    profile: Profile
+    errors: tuple[LayerErrors, ...]
+    agreement: Agreement
+
+    @property
+    def costliest(self) -> LayerErrors | None:
+        """What harms the network's output most when it alone is quantized; None: nothing does."""
+        worst = min(self.errors, key=lambda layer: layer.alone.db)
+        return worst if worst.alone.noise else None
+
+
+def analyse(
+    model: Any,
+    graph: IntGraph,
+    real: NDArray[np.float32],
+    raw: NDArray[np.generic],
+    labels: NDArray[np.int64],
+    counter: Counter = lambda text: lambda done, total: None,
+) -> Analysis:
+    """Compare a QKeras model, its integers and its float twin on samples.
+
+    Args:
+        model: calibrated and frozen; `graph` was made of it.
+        real: [n, ...] its float input.
+        raw: [n, ...] the same samples as the graph's input map takes them.
+        labels: [n] classes.
+        counter: makes a callback of (samples done, samples in all) for what is done next.
+
+    Raises:
+        DataError: the samples do not fit.
+    """
+    steps = read_steps(model)
+    codes = map_input(graph, raw)
+    shaped = np.asarray(real, np.float32).reshape(-1, *graph.input_shape)
+    found = profile(graph, codes, counter("ranges of the integers, samples"))
+    with fake_quantized(model, steps) as fake:
+        errors, outputs = propagate(graph, steps, fake, shaped, codes, counter("errors, samples"))
+    return Analysis(
+        samples=len(codes),
+        alone_samples=min(len(codes), ALONE_SAMPLES),
+        weights=tuple(all_weights(steps, graph.nodes)),
+        profile=found,
+        errors=errors,
+        agreement=_agreement(outputs, labels),
+    )
+
+
+def _agreement(outputs: Outputs, labels: NDArray[np.int64]) -> Agreement:
+    values = (outputs.twin, outputs.qkeras, outputs.integer)
+    classes = {name: array.argmax(axis=1) for name, array in zip(NETWORKS, values, strict=True)}
+    pairs = (("float", "qkeras"), ("float", "integer"), ("qkeras", "integer"))
+    return Agreement(
+        {name: float((found == labels).mean()) for name, found in classes.items()},
+        {(a, b): float((classes[a] == classes[b]).mean()) for a, b in pairs},
+    )

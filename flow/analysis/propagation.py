@@ -1,0 +1,157 @@
+"""How errors arise and grow: float twin -> fake-quantised (QKeras) -> integers, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flow.analysis.entropy import Histogram
+from flow.analysis.fake_quantized import Run
+from flow.analysis.sqnr import Floats, Sqnr, sqnr
+from flow.analysis.twin import float_step, inputs_of, quantized_step, twin_values, weighed_step
+from flow.frontend._steps import Step
+from flow.graph import IntGraph, TensorType, run_taps
+from flow.graph.arithmetic import dequantise
+from flow.graph.types import IntArray
+
+INPUT = "input"  # no layer may have this name
+ALONE_SAMPLES = 32  # at most so many go through the twin once more for every layer
+MAX_BATCH = 32
+BATCH_VALUES = 1 << 22  # of all tensors of one network together
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerErrors:
+    """One layer's errors, all against the float twin on the same samples.
+
+    `weights`, `own`: the layer alone is quantized and reads the twin's float values; first only
+    its weights and biases, then its output as well. `alone`: what the error of `own` becomes at
+    the network's output when every other layer stays float (at most ALONE_SAMPLES samples).
+    `qkeras`, `integer`: these networks run freely, so the errors of all layers before are
+    included. `differing` of `compared` codes are not the same in the two.
+    """
+
+    name: str
+    weights: Sqnr
+    own: Sqnr
+    alone: Sqnr
+    qkeras: Sqnr
+    integer: Sqnr
+    differing: int
+    compared: int
+    entropy_bits: float | None  # of the integer codes; None: too many codes to count
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """The network's output [n, elements] in the three ways."""
+
+    twin: Floats
+    qkeras: Floats
+    integer: IntArray
+
+
+def propagate(
+    graph: IntGraph,
+    steps: Sequence[Step],
+    fake: Run,
+    real: NDArray[np.float32],
+    codes: IntArray,
+    progress: Progress = lambda done, total: None,
+) -> tuple[tuple[LayerErrors, ...], Outputs]:
+    """Run the three networks on the samples, some at a time, and compare every tensor.
+
+    Args:
+        fake: gives the values of every step in QKeras (see `fake_quantized`).
+        real: [n, h, w, c] float input of the model.
+        codes: [n, h, w, c] the same samples as codes of the first quantizer.
+        progress: called with (samples done, samples in all).
+
+    Returns:
+        The network's input and every node, in the graph's order; the output.
+    """
+    types = [graph.input_type, *(node.y for node in graph.nodes)]
+    names = [graph.input_name, *(node.name for node in graph.nodes)]
+    sums = [_Sums(tensor) for tensor in types]
+    outputs: list[tuple[NDArray[Any], ...]] = []
+    batch = _batch_size(steps)
+    for start in range(0, len(real), batch):
+        part = slice(start, start + batch)
+        taps = run_taps(graph, codes[part])
+        twin, fakes = twin_values(steps, real[part]), fake(real[part])
+        for index, name in enumerate(names):
+            sums[index].add_free(twin[index], fakes[index], taps[name])
+            sums[index].add_own(steps, twin, index, ALONE_SAMPLES - start)
+        outputs.append(tuple(_flat(last) for last in (twin[-1], fakes[-1], taps[names[-1]])))
+        progress(min(start + batch, len(real)), len(real))
+    columns = (np.concatenate(column) for column in zip(*outputs, strict=True))
+    shown = (INPUT, *names[1:])
+    return tuple(one.result(name) for one, name in zip(sums, shown, strict=True)), Outputs(*columns)
+
+
+def output_with(
+    steps: Sequence[Step], twin: Sequence[Floats], index: int, replaced: Floats
+) -> Floats:
+    """The twin's output when the values of one step are `replaced`; only what reads them is run."""
+    changed = {index: replaced}
+    for later in range(index + 1, len(steps)):
+        sources = {source.step for source in steps[later].sources}
+        if sources & changed.keys():
+            values = {source: changed.get(source, twin[source]) for source in sources}
+            changed[later] = float_step(steps[later], inputs_of(steps[later], values))
+    return changed.get(len(steps) - 1, twin[-1])
+
+
+class _Sums:
+    """What is added up over the batches for one tensor."""
+
+    def __init__(self, tensor: TensorType) -> None:
+        self.tensor = tensor
+        self.weights = self.own = self.alone = self.qkeras = self.integer = Sqnr()
+        self.differing = self.compared = 0
+        self.histogram = Histogram(tensor)
+
+    def add_free(self, twin: Floats, fake: NDArray[np.float32], codes: IntArray) -> None:
+        """Compare the networks that run freely."""
+        exact = fake.reshape(twin.shape).astype(np.float64)
+        zero_point, step = self.tensor.zero_point, 2.0**self.tensor.scale_exp
+        self.qkeras += sqnr(twin, exact)
+        self.integer += sqnr(twin, dequantise(codes, self.tensor))
+        self.differing += int((np.rint(exact / step) + zero_point != codes).sum())
+        self.compared += codes.size
+        self.histogram.add(codes)
+
+    def add_own(
+        self, steps: Sequence[Step], twin: Sequence[Floats], index: int, alone: int
+    ) -> None:
+        """Quantize this step only; the first `alone` samples are followed to the output."""
+        step, wanted = steps[index], twin[index]
+        inputs = inputs_of(step, twin) if index else [wanted]
+        self.weights += sqnr(wanted, weighed_step(step, inputs))
+        own = quantized_step(step, inputs)
+        self.own += sqnr(wanted, own)
+        if alone > 0:
+            first = [values[:alone] for values in twin]
+            self.alone += sqnr(first[-1], output_with(steps, first, index, own[:alone]))
+
+    def result(self, name: str) -> LayerErrors:
+        """The figures of all batches."""
+        return LayerErrors(
+            name, self.weights, self.own, self.alone, self.qkeras, self.integer,
+            self.differing, self.compared, self.histogram.entropy_bits,
+        )  # fmt: skip
+
+
+def _batch_size(steps: Sequence[Step]) -> int:
+    values = sum(int(np.prod(step.out_shape)) for step in steps)
+    return min(max(BATCH_VALUES // values, 1), MAX_BATCH)
+
+
+def _flat(values: NDArray[Any]) -> NDArray[Any]:
+    return values.reshape(len(values), -1)
