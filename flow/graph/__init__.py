@@ -1,6 +1,7 @@
 """Integer graph: types, arithmetic, reference inference, storage."""
 
 from flow.graph.arithmetic import accumulator_bits, fold_pool, fold_requant
+from flow.graph.engine import Engine
 from flow.graph.evaluate import Accuracy, evaluate, map_input, predict
 from flow.graph.profile import Profile, load_profile, profile, save_profile
 from flow.graph.reference import run, run_node, run_taps
@@ -29,6 +30,7 @@ __all__ = [
     "Add",
     "AveragePool",
     "Concat",
+    "Engine",
     "InputMap",
     "IntGraph",
     "Kind",

@@ -1,4 +1,4 @@
-"""Random QKeras models and their integers agree in every code of every layer."""
+"""Random QKeras models, their integers and the fast engine agree in every code of every layer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from flow.errors import FlowError, Mismatch
 from flow.frontend import from_keras
 from flow.frontend.equality import check_equality
-from flow.graph import IntGraph, Node, map_input, run_taps
+from flow.graph import Engine, IntGraph, Node, map_input, run_taps
+from flow.graph.engine import check_engine
 from tests.frontend.random_models import described, random_model, random_samples
 
 QUICK, MORE = 40, 300
@@ -23,7 +24,9 @@ def compared(seed: int) -> IntGraph:
     try:
         graph = from_keras(model)
         real = random_samples(graph.input_shape, FRAMES, seed + 1_000_000)
-        check_equality(model, graph, run_taps(graph, map_input(graph, real)), real)
+        codes = map_input(graph, real)
+        check_equality(model, graph, run_taps(graph, codes), real)
+        check_engine(Engine(graph), codes)
     except FlowError as error:
         pytest.fail(f"seed {seed}: {error}\n{described(model)}")
     return graph

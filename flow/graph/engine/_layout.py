@@ -36,8 +36,9 @@ def layout(graph: IntGraph, frames: int) -> Layout:
 
 
 def frame_bytes(graph: IntGraph) -> int:
-    """What one more frame of a batch takes."""
-    return layout(graph, 2).size_bytes - layout(graph, 1).size_bytes
+    """What one more frame of a batch takes, at least 1."""
+    more = ALIGNMENT  # frames, so that no tensor's growth is lost in its alignment
+    return (layout(graph, 1 + more).size_bytes - layout(graph, 1).size_bytes) // more
 
 
 def _size(shape: tuple[int, int, int], item_bytes: int, frames: int) -> int:

@@ -109,6 +109,14 @@ def test_batches_stream_in_order() -> None:
     np.testing.assert_array_equal(np.concatenate(batches), run(graph, codes))
 
 
+def test_a_network_of_one_element_runs() -> None:
+    x = tensor(3, True, 0)
+    node = Rescale("half", "codes", (1, 1, 1), x, tensor(2, True, 1))
+    graph = IntGraph("tiny", "codes", (1, 1, 1), x, InputMap("float32", 0, None), (node,))
+    codes = random_codes(graph, 1000)
+    np.testing.assert_array_equal(Engine(graph).run(codes), run(graph, codes))
+
+
 def test_progress_counts_frames_to_the_end() -> None:
     graph = small_graph()
     engine, codes, told = Engine(graph), random_codes(graph, 20), []
