@@ -32,35 +32,39 @@ class ShiftInput(Layer):  # type: ignore[misc]
         )
 
 
-class ShiftPool(Layer):  # type: ignore[misc]
-    """An AveragePool node; `spec` holds its integers."""
-
-    _expected_attributes: ClassVar = [Attribute("spec", value_type=dict)]
-
-    def initialize(self) -> None:
-        """Declare the output, a vector where a map has one pixel, with its quantizer's type."""
-        spec = self.get_attr("spec")
-        height, width, channels = spec["out_shape"]
-        shape = [channels] if (height, width) == (1, 1) else [height, width, channels]
-        self.add_output_variable(shape, precision=_precision(TensorType(**spec["y"])))
-
-
-class ShiftMatrix(ShiftPool):
-    """A MatVec node; its integer arrays stand beside `spec`."""
+class ShiftNode(Layer):  # type: ignore[misc]
+    """Any node without integer arrays; `spec` holds its integers, `result` what it gives."""
 
     _expected_attributes: ClassVar = [
         Attribute("spec", value_type=dict),
+        Attribute("result", value_type=dict),
+    ]
+
+    def initialize(self) -> None:
+        """Declare the output, a vector where a map has one pixel, with its quantizer's type."""
+        result = self.get_attr("result")
+        height, width, channels = result["shape"]
+        shape = [channels] if (height, width) == (1, 1) else [height, width, channels]
+        self.add_output_variable(shape, precision=_precision(TensorType(**result["type"])))
+
+
+class ShiftMatrix(ShiftNode):
+    """A MatVec node; its integer arrays stand beside `spec`."""
+
+    _expected_attributes: ClassVar = [
+        *ShiftNode._expected_attributes,
         *(Attribute(key, value_type=np.ndarray) for key in ARRAYS),
     ]
 
     def initialize(self) -> None:
         """Declare the output, and the real weights and biases that hls4ml's profiling plots."""
         super().initialize()
-        for name, codes, exponents in (
-            ("real_weight", "weights", "weight_exp"),
-            ("real_bias", "bias", "bias_exp"),
+        weights = self.get_attr("weights") * self.get_attr("weight_mult")
+        for name, integers, exponents in (
+            ("real_weight", weights, "weight_exp"),
+            ("real_bias", self.get_attr("bias"), "bias_exp"),
         ):
-            integers, exps = self.get_attr(codes), self.get_attr(exponents)
+            exps = self.get_attr(exponents)
             low, high = int(exps.min()), int(exps.max())
             bits = signed_bits(int(integers.min()), int(integers.max())) + high - low
             precision = FixedPrecisionType(bits, bits + low, True)
@@ -77,7 +81,7 @@ class ShiftNetwork(Layer):  # type: ignore[misc]
         self.add_output_variable(self.get_input_variable().shape)
 
 
-LAYERS = {cls.__name__: cls for cls in (ShiftInput, ShiftMatrix, ShiftPool, ShiftNetwork)}
+LAYERS = {cls.__name__: cls for cls in (ShiftInput, ShiftMatrix, ShiftNode, ShiftNetwork)}
 
 
 def layer_list(graph: IntGraph) -> list[dict[str, Any]]:
@@ -97,10 +101,11 @@ def layer_list(graph: IntGraph) -> list[dict[str, Any]]:
         fields, arrays = node_fields(node)
         layers.append(
             {
-                "class_name": "ShiftMatrix" if arrays else "ShiftPool",
+                "class_name": "ShiftMatrix" if arrays else "ShiftNode",
                 "name": node.name,
                 "inputs": list(node.sources),
                 "spec": fields,
+                "result": {"shape": list(node.out_shape), "type": asdict(node.y)},
                 **{key: np.array(array) for key, array in arrays.items()},
             }
         )

@@ -27,7 +27,7 @@ def plan_of(model: ModelGraph) -> HwPlan:
         return load_plan(Path(value("PlanFile")))
     overrides = {name: Override(**layer) for name, layer in value("Layers").items()}
     target = load_config().target(value("Target"))
-    return plan(graph_of(model), target, value("TargetCycles"), overrides)
+    return plan(graph_of(model), target, value("TargetCycles"), overrides, engine=value("Engine"))
 
 
 def input_codes(graph: IntGraph, x: NDArray[np.floating[Any]]) -> IntArray:

@@ -52,8 +52,8 @@ def kernel_port(spec: KernelSpec, stream: str) -> str:
 
 
 def requant_widths(spec: RequantSpec) -> tuple[int, int]:
-    """Bits of (acc << pre_shift) + constant, and of that shifted by shift_min with zero_point."""
-    sum_bits = max(spec.acc_bits + spec.pre_shift, spec.const_bits) + 1
+    """Bits of the sum that is shifted, and of that shifted by shift_min with zero_point."""
+    sum_bits = max(spec.acc_bits + spec.mult_bits + spec.pre_shift, spec.const_bits) + 1
     scaled_bits = max(sum_bits - spec.shift_min, 1)
     ends = (spec.zero_point, spec.lo, spec.hi)
     return sum_bits, max(scaled_bits, signed_bits(min(ends), max(ends))) + 1

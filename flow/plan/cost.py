@@ -23,6 +23,7 @@ ROM_LUT_DEPTH = 128  # deeper ROMs go to block RAM
 RAM_LUT_BITS = 2048  # line buffers of so many bits or words stay in LUTRAM
 RAM_LUT_WORDS = 64
 WINDOW_CONTROL_LUT = 130  # address generator of a window
+HALF_EVEN_LUT = 6  # of a lane: are the dropped bits zero, and what follows
 STREAM_CONTROL_LUT = 40  # FIFO, counters and handshakes of a unit
 
 
@@ -40,6 +41,47 @@ class UnitParts:
     fifo_bits: int
 
 
+@dataclass(frozen=True, slots=True)
+class ElementwiseParts:
+    """What the cost of a unit without a MAC and a window depends on."""
+
+    requants: tuple[RequantSpec, ...]
+    adder_bits: int
+    products: int  # in DSPs
+    lut_products: int
+    operand_bits: tuple[int, int]  # of a product, signed
+    table_words: int
+    table_bits: int  # of a word
+    row_words: int  # of a buffer that repeats rows
+    row_bits: int
+    fifo_bits: int
+
+
+def estimate_elementwise(parts: ElementwiseParts) -> ResourceEstimate:
+    """LUT, DSP and BRAM of one unit: sums of the terms below, never fitted to a synthesis."""
+    wide, narrow = parts.operand_bits
+    lut = STREAM_CONTROL_LUT + parts.fifo_bits / LUTRAM_BITS_PER_LUT + parts.adder_bits
+    lut += sum(_requant_lut(spec, spec.lanes) for spec in parts.requants)
+    lut += parts.lut_products * (LUT_PER_PRODUCT_BIT * wide * narrow + LUT_PER_PRODUCT)
+    bram = 0.0
+    if 0 < parts.table_words <= ROM_LUT_DEPTH:
+        lut += _rom_lut(parts.table_bits, parts.table_words)
+    elif parts.table_words:
+        bram += _blocks(parts.table_bits, parts.table_words)
+    if parts.row_words * parts.row_bits <= RAM_LUT_BITS:
+        lut += parts.row_words * parts.row_bits / LUTRAM_BITS_PER_LUT
+    else:
+        bram += _blocks(parts.row_bits, parts.row_words)
+    return ResourceEstimate(round(lut), parts.products * _dsp_blocks(wide, narrow), bram)
+
+
+def branch_cost(width: int, depth: int) -> tuple[float, float]:
+    """LUT and BRAM of a FIFO that holds a copy of a stream."""
+    if width * depth <= RAM_LUT_BITS:
+        return width * depth / LUTRAM_BITS_PER_LUT, 0.0
+    return 0.0, _blocks(width, depth)
+
+
 def estimate(parts: UnitParts, products: str) -> ResourceEstimate:
     """LUT, DSP and BRAM of one unit."""
     lut, dsp, bram = _window_cost(parts)
@@ -55,6 +97,9 @@ def estimate(parts: UnitParts, products: str) -> ResourceEstimate:
         if parts.requant.lanes < parts.mac.pe:  # accumulators wait for their lane in a shifter
             lut += parts.mac.pe * parts.mac.acc_bits
         lut += _requant_lut(parts.requant, parts.channels_out)
+        if parts.requant.mult_bits:
+            factor = parts.requant.mult_bits + 1
+            dsp += parts.requant.lanes * _dsp_blocks(parts.requant.acc_bits, factor)
     if parts.pool is not None:
         lut += parts.pool.pe * (2 * parts.pool.sum_bits + parts.pool.y_bits)
         dsp += parts.pool.pe * 2
@@ -74,8 +119,11 @@ def mac_cost(mac: MacSpec, products: str) -> tuple[float, int]:
 
 def dsp_per_product(mac: MacSpec) -> int:
     """DSP48E1 slices of one product of these widths."""
-    x_bits = mac.x_bits + (0 if mac.x_signed else 1)
-    wide, narrow = max(x_bits, mac.w_bits), min(x_bits, mac.w_bits)
+    return _dsp_blocks(mac.x_bits + (0 if mac.x_signed else 1), mac.w_bits)
+
+
+def _dsp_blocks(first_bits: int, second_bits: int) -> int:
+    wide, narrow = max(first_bits, second_bits), min(first_bits, second_bits)
     along, across = (
         max(1, -(-(bits - 1) // (limit - 1)))
         for bits, limit in zip((wide, narrow), DSP_LIMITS, strict=True)
@@ -86,6 +134,7 @@ def dsp_per_product(mac: MacSpec) -> int:
 def _requant_lut(spec: RequantSpec, channels: int) -> float:
     width = max(spec.acc_bits + spec.pre_shift, spec.const_bits) + 1
     lane = width * (1 + spec.delta_bits / 3) + spec.y_bits
+    lane += HALF_EVEN_LUT if spec.half_even else 0
     return spec.lanes * (lane + _rom_lut(spec.param_bits, channels // spec.lanes))
 
 

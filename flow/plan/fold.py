@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flow.errors import PlanError
-from flow.graph.types import AveragePool, Kind, MatVec
+from flow.graph.types import AveragePool, Kind, MatVec, MaxPool
 from flow.plan.hwplan import CycleEstimate
-from flow.plan.supported import Supported
+
+Windowed = MatVec | AveragePool | MaxPool
 
 STREAM_MARGIN = 1.25  # elements per beat over the average need, so that a stream is never the limit
 
@@ -44,7 +45,7 @@ class Fold:
         return self.pe * self.simd
 
 
-def fold(node: Supported, in_elems: int, ii_cycles: int, override: Override = Override()) -> Fold:
+def fold(node: Windowed, in_elems: int, ii_cycles: int, override: Override = Override()) -> Fold:
     """The cheapest fold of `node` that meets `ii_cycles`; an override of both may be slower.
 
     Args:
@@ -70,23 +71,28 @@ def fold(node: Supported, in_elems: int, ii_cycles: int, override: Override = Ov
     return min(fast, key=_cost)
 
 
-def reachable_cycles(node: Supported) -> set[int]:
+def reachable_cycles(node: Windowed) -> set[int]:
     """Cycles per frame of every fold of a layer that is fed one element per beat."""
     return {candidate.cycles.bound for candidate in _candidates(node, 1, 1)}
 
 
-def _candidates(node: Supported, in_elems: int, ii_cycles: int) -> Iterator[Fold]:
-    channels = node.in_shape[2]
-    for word_elems in _divisors(channels):
-        if word_elems % in_elems and in_elems % word_elems:
-            continue  # the width converter needs one width to divide the other
-        if isinstance(node, AveragePool) or node.kind is Kind.DEPTHWISE:
+def _candidates(node: Windowed, in_elems: int, ii_cycles: int) -> Iterator[Fold]:
+    groups = node.groups if isinstance(node, MatVec) else 1
+    for word_elems in divisors(node.in_shape[2] // groups):
+        if not converts(in_elems, word_elems):
+            continue
+        if not isinstance(node, MatVec) or node.kind is Kind.DEPTHWISE:
             yield _channelwise(node, word_elems, in_elems, ii_cycles)
         else:
             yield from _dense(node, word_elems, in_elems, ii_cycles)
 
 
-def _channelwise(node: Supported, pe: int, in_elems: int, ii_cycles: int) -> Fold:
+def converts(elems: int, other: int) -> bool:
+    """Whether a width converter exists: one width must divide the other."""
+    return elems % other == 0 or other % elems == 0
+
+
+def _channelwise(node: Windowed, pe: int, in_elems: int, ii_cycles: int) -> Fold:
     """Depthwise layers and pools: PE channels in parallel, one tap per cycle."""
     pixels = node.out_shape[0] * node.out_shape[1]
     words = pixels * (node.out_shape[2] // pe) * node.window.taps
@@ -96,17 +102,20 @@ def _channelwise(node: Supported, pe: int, in_elems: int, ii_cycles: int) -> Fol
 
 
 def _dense(node: MatVec, word_elems: int, in_elems: int, ii_cycles: int) -> Iterator[Fold]:
-    """Layers that sum over channels: any SIMD that gathers whole words and divides K."""
+    """Layers that sum over channels: any SIMD that gathers whole words and divides K.
+
+    PE divides the outputs of a group of channels; a window is read for each group by itself.
+    """
     total = node.fan_in
     pixels = node.out_shape[0] * node.out_shape[1]
     point = node.window.taps == 1 and (node.window.stride_h, node.window.stride_w) == (1, 1)
-    for gathered in _divisors(total // word_elems):
+    for gathered in divisors(total // word_elems):
         simd = word_elems * gathered
         whole = simd == total
         windowed = not (whole and point and gathered == 1)
-        for pe in _divisors(node.out_shape[2]):
+        for pe in divisors(node.out_shape[2] // node.groups):
             folds = node.out_shape[2] // pe
-            words = pixels * (total // word_elems) * (1 if whole else folds)
+            words = pixels * (total // word_elems) * (node.groups if whole else folds)
             lanes = _lanes(node, pe, ii_cycles)
             compute = pixels * folds * (total // simd)
             in_width = min(in_elems, word_elems)
@@ -114,7 +123,7 @@ def _dense(node: MatVec, word_elems: int, in_elems: int, ii_cycles: int) -> Iter
             yield Fold(pe, simd, word_elems, lanes, windowed, cycles)
 
 
-def _cycles(node: Supported, compute: int, window: int, in_width: int, lanes: int) -> CycleEstimate:
+def _cycles(node: Windowed, compute: int, window: int, in_width: int, lanes: int) -> CycleEstimate:
     """`in_width`: elements per cycle at the narrowest place between the input and the window."""
     inputs = node.in_shape[0] * node.in_shape[1] * node.in_shape[2]
     outputs = node.out_shape[0] * node.out_shape[1] * node.out_shape[2]
@@ -126,10 +135,10 @@ def _cycles(node: Supported, compute: int, window: int, in_width: int, lanes: in
     )
 
 
-def _lanes(node: Supported, pe: int, ii_cycles: int) -> int:
+def _lanes(node: Windowed, pe: int, ii_cycles: int) -> int:
     """Fewest requantisation lanes that divide PE and keep up with the target."""
     outputs = node.out_shape[0] * node.out_shape[1] * node.out_shape[2]
-    return next((n for n in _divisors(pe) if outputs // n <= ii_cycles), pe)
+    return next((n for n in divisors(pe) if outputs // n <= ii_cycles), pe)
 
 
 def _cost(candidate: Fold) -> tuple[int, int, int, int, int]:
@@ -147,7 +156,7 @@ def _matches(candidate: Fold, override: Override) -> bool:
     return override.pe in (None, candidate.pe) and override.simd in (None, candidate.simd)
 
 
-def _does_not_divide(node: Supported, candidates: list[Fold], override: Override) -> str:
+def _does_not_divide(node: Windowed, candidates: list[Fold], override: Override) -> str:
     for label, value, size in (
         ("pe", override.pe, node.out_shape[2]),
         ("simd", override.simd, node.fan_in if isinstance(node, MatVec) else 1),
@@ -170,8 +179,9 @@ def _does_not_divide(node: Supported, candidates: list[Fold], override: Override
 def stream_elems(channels: int, elements: int, ii_cycles: int) -> int:
     """Elements per beat of the input stream: the fewest that divide `channels` and keep up."""
     need = STREAM_MARGIN * elements / ii_cycles
-    return next((n for n in _divisors(channels) if n >= need), channels)
+    return next((n for n in divisors(channels) if n >= need), channels)
 
 
-def _divisors(number: int) -> list[int]:
+def divisors(number: int) -> list[int]:
+    """All divisors, the smallest first."""
     return [n for n in range(1, number + 1) if number % n == 0]

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from flow.graph.types import Kind, Shape, Window
+
+# A field that a plan's JSON holds only where it says something: plans of networks without such
+# nodes keep their text, and so their hash.
+_unless_empty = Field(exclude_if=lambda value: not value)
+_unless_one = Field(exclude_if=lambda value: value == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class WindowPlan:
     words_out: int  # per frame
     ring_words: int  # depth of the line buffer
     ram_style: str  # 'distributed' or 'block'
+    groups: Annotated[int, _unless_one] = 1  # of channels, each summed by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,8 @@ class RequantSpec:
 
     y = clip((((acc << pre_shift) + constant) >> (shift_min + delta)) + zero_point, lo, hi); a
     parameter element is constant (signed, `const_bits`, at the LSB) then delta (`delta_bits`,
-    may be 0 bits wide when all channels share one shift).
+    may be 0 bits wide when all channels share one shift). With `mult_bits` > 0, acc is multiplied
+    by an unsigned factor of that width first; with `half_even`, a channel's ties go to even codes.
     """
 
     name: str
@@ -77,6 +87,8 @@ class RequantSpec:
     y_signed: bool
     lo: int
     hi: int
+    mult_bits: Annotated[int, _unless_empty] = 0
+    half_even: Annotated[bool, _unless_empty] = False
 
     @property
     def param_bits(self) -> int:
@@ -87,6 +99,9 @@ class RequantSpec:
 @dataclass(frozen=True, slots=True)
 class PoolSpec:
     """Average-pool kernel: sums `steps` beats of `pe` channels, then one exact division each.
+
+    The constants are those of a window of `steps` elements; one that reaches into the padding has
+    fewer, and constants of its own (`fold_pool`).
 
     y = clip((((((sum << pre_shift) + constant) * reciprocal) >> shift) + offset), lo, hi); the
     value before the multiplication is in 0..numerator_max.
@@ -140,6 +155,10 @@ class UnitPlan:
 
     Data path: [width converter in_elems -> word_elems] [window] [gather word_elems -> x_elems]
     [replay x `repeat`] MAC|pool [width converter pe -> lanes] [requant] FIFO.
+
+    A node that treats elements one by one (add, table, ...) has no MAC: `pe` = `lanes` of them are
+    made per cycle, `in_elems` and `in_beats` are its first input's. Its resources are sums of the
+    model's terms that nobody has compared with a synthesis.
     """
 
     name: str
@@ -174,6 +193,16 @@ class UnitPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class BranchPlan:
+    """One copy of a stream that several layers read, or one layer several times."""
+
+    source: str  # the layer whose output it is, or the network's input
+    reader: str
+    port: int  # which input of the reader
+    fifo_depth: int  # beats; see flow.plan.branches
+
+
+@dataclass(frozen=True, slots=True)
 class HwPlan:
     """The whole network on one target."""
 
@@ -188,6 +217,7 @@ class HwPlan:
     output_bits: int
     output_elems: int
     output_beats: int  # one per requantisation beat
+    branches: Annotated[tuple[BranchPlan, ...], _unless_empty] = ()  # none in a chain
 
     @property
     def multipliers(self) -> int:

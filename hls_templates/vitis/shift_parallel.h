@@ -31,7 +31,8 @@ ELEMENT:
     }
 }
 
-// The window of output pixel (oy, ox), in order [ky][kx][channel]; padding reads pad_value.
+// The window of output pixel (oy, ox), in order [group of channels][ky][kx][channel of the group];
+// padding reads pad_value.
 template <class WINDOW, class T, int INPUTS, int TAPS>
 void gather(const T (&x)[INPUTS], int oy, int ox, T (&taps)[TAPS]) {
 #pragma HLS INLINE
@@ -49,7 +50,9 @@ KERNEL_ROW:
         CHANNEL:
             for (int c = 0; c < WINDOW::channels; ++c) {
 #pragma HLS UNROLL
-                taps[(ky * WINDOW::kernel_cols + kx) * WINDOW::channels + c] =
+                const int group = c / WINDOW::group_channels, within = c % WINDOW::group_channels;
+                const int tap = (group * WINDOW::kernel_rows + ky) * WINDOW::kernel_cols + kx;
+                taps[tap * WINDOW::group_channels + within] =
                     padding ? T(WINDOW::pad_value)
                             : x[(row * WINDOW::in_cols + col) * WINDOW::channels + c];
             }
@@ -57,18 +60,23 @@ KERNEL_ROW:
     }
 }
 
-// Dense, convolution or depthwise layer.
-template <class CONFIG, class WINDOW, class WEIGHT, class CONSTANT, class DELTA, int INPUTS,
-          int OUTPUTS, int BEATS, int PE, int SIMD, int GROUPS>
+// Dense, convolution or depthwise layer. A window of a group of channels serves `window_groups`
+// groups of outputs.
+template <class CONFIG, class WINDOW, class WEIGHT, class CONSTANT, class DELTA, class MULT,
+          class TIE, int INPUTS, int OUTPUTS, int BEATS, int PE, int SIMD, int GROUPS>
 void matrix_parallel(const typename CONFIG::x_t (&x)[INPUTS], typename CONFIG::y_t (&y)[OUTPUTS],
                      const WEIGHT (&weights)[BEATS][PE][SIMD],
-                     const CONSTANT (&constants)[GROUPS][PE], const DELTA (&deltas)[GROUPS][PE]) {
+                     const CONSTANT (&constants)[GROUPS][PE], const DELTA (&deltas)[GROUPS][PE],
+                     const MULT (&mults)[GROUPS][PE], const TIE (&ties)[GROUPS][PE]) {
 #pragma HLS ARRAY_RESHAPE variable=weights complete dim=2
 #pragma HLS ARRAY_RESHAPE variable=weights complete dim=3
 #pragma HLS ARRAY_RESHAPE variable=constants complete dim=2
 #pragma HLS ARRAY_RESHAPE variable=deltas complete dim=2
+#pragma HLS ARRAY_RESHAPE variable=mults complete dim=2
+#pragma HLS ARRAY_RESHAPE variable=ties complete dim=2
     static_assert(BEATS == CONFIG::groups * CONFIG::steps, "one row of weights per beat");
     static_assert(PE == CONFIG::pe && SIMD == CONFIG::simd, "the table is laid out for this fold");
+    const int window_size = WINDOW::kernel_rows * WINDOW::kernel_cols * WINDOW::group_channels;
     typename CONFIG::x_t taps[WINDOW::kernel_rows * WINDOW::kernel_cols * WINDOW::channels];
     typename CONFIG::acc_t sums[PE];
 #pragma HLS ARRAY_PARTITION variable=taps complete
@@ -81,17 +89,17 @@ PIXEL:
         STEP:
             for (int step = 0; step < CONFIG::steps; ++step) {
 #pragma HLS PIPELINE II=1
-                const int start = CONFIG::depthwise ? step * WINDOW::channels + group * PE
-                                                    : step * SIMD;
+                const int start = group / WINDOW::window_groups * window_size +
+                                  step * CONFIG::x_elems;
                 accumulate<CONFIG>(step == 0, &taps[start], weights[group * CONFIG::steps + step],
                                    sums);
                 if (step == CONFIG::steps - 1) {
                 LANE:
                     for (int p = 0; p < PE; ++p) {
 #pragma HLS UNROLL
-                        y[(pixel * GROUPS + group) * PE + p] = requantise<CONFIG>(
-                            sums[p], typename CONFIG::const_t(constants[group][p]),
-                            CONFIG::per_channel_shift ? int(deltas[group][p]) : 0);
+                        y[(pixel * GROUPS + group) * PE + p] = requantise_channel<CONFIG>(
+                            sums[p], constants[group][p], deltas[group][p], mults[group][p],
+                            ties[group][p]);
                     }
                 }
             }
@@ -99,10 +107,44 @@ PIXEL:
     }
 }
 
-// Average pooling.
-template <class CONFIG, class WINDOW, int INPUTS, int OUTPUTS>
-void pool_parallel(const typename CONFIG::x_t (&x)[INPUTS], typename CONFIG::y_t (&y)[OUTPUTS]) {
+// Average pooling; the tables are those of `pool`.
+template <class CONFIG, class WINDOW, class DIVISION, class CLASS, int CLASSES, int INPUTS,
+          int OUTPUTS, int ROWS, int COLS>
+void pool_parallel(const typename CONFIG::x_t (&x)[INPUTS], typename CONFIG::y_t (&y)[OUTPUTS],
+                   const DIVISION (&divisions)[CLASSES][4], const CLASS (&rows)[ROWS],
+                   const CLASS (&cols)[COLS]) {
+#pragma HLS ARRAY_PARTITION variable=divisions complete dim=2
     typedef typename CONFIG::acc_t acc_t;
+    typename CONFIG::x_t taps[CONFIG::steps * WINDOW::channels];
+#pragma HLS ARRAY_PARTITION variable=taps complete
+PIXEL:
+    for (int pixel = 0; pixel < ROWS * COLS; ++pixel) {
+        gather<WINDOW>(x, pixel / COLS, pixel % COLS, taps);
+        const int window =
+            int(rows[pixel / COLS]) * CONFIG::col_classes + int(cols[pixel % COLS]);
+    GROUP:
+        for (int group = 0; group < CONFIG::groups; ++group) {
+#pragma HLS PIPELINE II=1
+        CHANNEL:
+            for (int p = 0; p < CONFIG::pe; ++p) {
+#pragma HLS UNROLL
+                acc_t sum = 0;
+            STEP:
+                for (int step = 0; step < CONFIG::steps; ++step) {
+#pragma HLS UNROLL
+                    sum += acc_t(taps[(group * CONFIG::steps + step) * CONFIG::pe + p]);
+                }
+                y[(pixel * CONFIG::groups + group) * CONFIG::pe + p] =
+                    average<CONFIG>(sum, divisions[window]);
+            }
+        }
+    }
+}
+
+// Max pooling.
+template <class CONFIG, class WINDOW, int INPUTS, int OUTPUTS>
+void largest_parallel(const typename CONFIG::x_t (&x)[INPUTS],
+                      typename CONFIG::y_t (&y)[OUTPUTS]) {
     typename CONFIG::x_t taps[CONFIG::steps * WINDOW::channels];
 #pragma HLS ARRAY_PARTITION variable=taps complete
 PIXEL:
@@ -114,13 +156,15 @@ PIXEL:
         CHANNEL:
             for (int p = 0; p < CONFIG::pe; ++p) {
 #pragma HLS UNROLL
-                acc_t sum = 0;
+                typename CONFIG::y_t found = taps[group * CONFIG::steps * CONFIG::pe + p];
             STEP:
-                for (int step = 0; step < CONFIG::steps; ++step) {
+                for (int step = 1; step < CONFIG::steps; ++step) {
 #pragma HLS UNROLL
-                    sum += acc_t(taps[step * WINDOW::channels + group * CONFIG::pe + p]);
+                    const typename CONFIG::x_t next =
+                        taps[(group * CONFIG::steps + step) * CONFIG::pe + p];
+                    if (next > found) found = next;
                 }
-                y[(pixel * CONFIG::groups + group) * CONFIG::pe + p] = average<CONFIG>(sum);
+                y[(pixel * CONFIG::groups + group) * CONFIG::pe + p] = found;
             }
         }
     }

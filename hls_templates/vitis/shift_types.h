@@ -71,7 +71,12 @@ using rom_sint = typename std::conditional<
     typename std::conditional<
         (BITS <= 16), short,
         typename std::conditional<(BITS <= 32), int, long long>::type>::type>::type;
-template <int BITS> using rom_uint = unsigned char;  // shifts: below 64
+template <int BITS> using rom_uint = typename std::conditional<
+    (BITS <= 8), unsigned char,
+    typename std::conditional<
+        (BITS <= 16), unsigned short,
+        typename std::conditional<(BITS <= 32), unsigned int, unsigned long long>::type>::type>::
+    type;
 #endif
 
 // One beat of a stream: COUNT elements, element 0 first (at the LSB of a word).

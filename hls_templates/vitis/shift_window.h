@@ -1,11 +1,13 @@
 // Sliding window: line buffer, padding and replay in one process; the twin of rtl/swg.sv.
 //
 // Words come in raster order (row, column, fold of the channels) and go out in the order
-// oy, ox, [outer fold], replay, ky, kx, [inner fold]; a depthwise window has the outer fold, any
-// other the inner one. Padding is a word of zero points that is never stored.
+// oy, ox, outer fold, replay, ky, kx, inner fold; folds that are summed by themselves (channels of
+// a depthwise window, groups of channels) are outer ones, the words of one sum inner ones. Padding
+// is a word of pad_value that is never stored.
 //
-// CONFIG: word_t; in_rows, in_cols, folds, out_rows, out_cols, kernel_rows, kernel_cols,
-// stride_rows, stride_cols, pad_top, pad_left, replay, depthwise, ring_rows, pad_value.
+// CONFIG: word_t; in_rows, in_cols, folds = outer_folds * inner_folds, out_rows, out_cols,
+// kernel_rows, kernel_cols, stride_rows, stride_cols, pad_top, pad_left, replay, ring_rows,
+// first_slot (ring row of the first window's top), pad_value, words_out.
 #ifndef SHIFT_WINDOW_H_
 #define SHIFT_WINDOW_H_
 
@@ -44,21 +46,20 @@ template <class CONFIG> struct window_reader {
     index_t<max_row> top;                  // first row of the window, negative in the padding
     index_t<max_col> left;                 // first column
     index_t<CONFIG::ring_rows> top_slot;   // ring row of `top`
-    counter<CONFIG::depthwise ? 1 : CONFIG::folds> inner_fold;
+    counter<CONFIG::inner_folds> inner_fold;
     counter<CONFIG::kernel_cols> kx;
     counter<CONFIG::kernel_rows> ky;
     counter<CONFIG::replay> replay;
-    counter<CONFIG::depthwise ? CONFIG::folds : 1> outer_fold;
+    counter<CONFIG::outer_folds> outer_fold;
     counter<CONFIG::out_cols> ox;
     counter<CONFIG::out_rows> oy;
 
     window_reader()
-        : top(-CONFIG::pad_top), left(-CONFIG::pad_left),
-          top_slot((CONFIG::ring_rows - CONFIG::pad_top) % CONFIG::ring_rows) {}
+        : top(-CONFIG::pad_top), left(-CONFIG::pad_left), top_slot(CONFIG::first_slot) {}
 
     int row() const { return int(top) + ky.value(); }
     int col() const { return int(left) + kx.value(); }
-    int fold() const { return CONFIG::depthwise ? outer_fold.value() : inner_fold.value(); }
+    int fold() const { return outer_fold.value() * CONFIG::inner_folds + inner_fold.value(); }
     int slot() const { return wrapped(int(top_slot) + ky.value()); }
     int oldest_row() const { return top > 0 ? int(top) : 0; }
 
@@ -94,7 +95,7 @@ void slide(stream<typename CONFIG::word_t> &in, stream<typename CONFIG::word_t> 
            typename CONFIG::word_t (&ring)[CONFIG::ring_rows][CONFIG::in_cols][CONFIG::folds]) {
 #pragma HLS INLINE
     static_assert(CONFIG::ring_rows >= CONFIG::kernel_rows, "the ring holds a whole window");
-    static_assert(CONFIG::pad_top < CONFIG::ring_rows, "the padding lies within one ring");
+    static_assert(CONFIG::folds == CONFIG::outer_folds * CONFIG::inner_folds, "whole pixels");
     typename CONFIG::word_t padding;
 PADDING:
     for (int i = 0; i < CONFIG::word_t::count; ++i) {

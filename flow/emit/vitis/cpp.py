@@ -75,7 +75,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer's part of the firmware; `output` is the last of `buffers`."""
+    """One layer's part of the firmware; `output` is the last of `buffers`.
+
+    Where several layers read it, `copy_calls` fill `copies` of it.
+    """
 
     name: str
     summary: str
@@ -85,6 +88,8 @@ class Layer:
     buffers: tuple[Buffer, ...]
     calls: tuple[Call, ...]
     pragmas: tuple[str, ...]
+    copies: tuple[Buffer, ...] = ()
+    copy_calls: tuple[Call, ...] = ()
 
     @property
     def output(self) -> Buffer:

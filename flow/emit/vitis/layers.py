@@ -1,58 +1,67 @@
-"""One layer of the firmware from its node and its plan, for each of the two io types."""
+"""The layers of the firmware from their nodes and plans, for each of the two io types."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
+from flow.emit.vitis.copies import Copies, copies
 from flow.emit.vitis.cpp import Buffer, Call, Layer, Struct, element_type
-from flow.emit.vitis.operators import Operator, operator_of
-from flow.graph.types import AveragePool, IntGraph
-from flow.plan.hwplan import UnitPlan, WindowPlan
-from flow.plan.supported import Supported, supported
+from flow.emit.vitis.operator import Operator, Process, size_of
+from flow.emit.vitis.operators import operator_of
+from flow.graph.types import AveragePool, IntGraph, Kind, MatVec, MaxPool, Node
+from flow.plan.elementwise import input_words
+from flow.plan.fold import Windowed
+from flow.plan.hwplan import HwPlan, UnitPlan, WindowPlan
 
 IO_TYPES = ("io_stream", "io_parallel")
 INNER_DEPTH = 2  # of streams inside a layer; both ends run all the time
 
 
-def layers(graph: IntGraph, units: tuple[UnitPlan, ...], io_type: str) -> list[Layer]:
-    """All layers in order; the first one reads the buffer `input_y`.
+def layers(
+    graph: IntGraph, plan: HwPlan, io_type: str, entry: Buffer
+) -> tuple[Copies, list[Layer]]:
+    """All layers in order, and what lies between the input port's buffer `entry` and the first.
 
     Raises:
         UnsupportedLayer: the engine lacks an operator.
     """
     build = _stream_layer if io_type == "io_stream" else _parallel_layer
+    copied = copies(graph, plan, io_type == "io_stream")
+    first = copied(graph.input_name, entry)
+    sources = dict(first.readers)
     found: list[Layer] = []
-    for node, unit in zip(supported(graph), units, strict=True):
-        source = found[-1].output.name if found else "input_y"
-        found.append(build(node, unit, operator_of(graph, node), source))
-    return found
+    for node, unit in zip(graph.nodes, plan.units, strict=True):
+        inputs = tuple(sources[node.name, port] for port in range(len(node.sources)))
+        layer = build(node, unit, operator_of(graph, node), inputs)
+        if node is not graph.output:
+            outgoing = copied(node.name, layer.output)
+            sources |= outgoing.readers
+            layer = replace(layer, copies=outgoing.buffers, copy_calls=outgoing.calls)
+        found.append(layer)
+    return first, found
 
 
-def _stream_layer(node: Supported, unit: UnitPlan, operator: Operator, source: str) -> Layer:
-    """[to words] [window] [gather] and the operator's processes, each with the stream it writes."""
-    chain = _Chain(node.name, source, unit.in_elems)
-    word_elems = unit.window.word_elems if unit.window else unit.x_elems
-    elements = node.in_shape[0] * node.in_shape[1] * node.in_shape[2]
-    chain.resize("words", word_elems, elements)
-    structs: list[Struct] = []
+def _stream_layer(
+    node: Node, unit: UnitPlan, operator: Operator, inputs: tuple[Buffer, ...]
+) -> Layer:
+    """Each input: [to words] [window] [gather]; then the operator's processes."""
+    chain = _Chain(node.name)
+    known: dict[str, Buffer] = {}
+    for port, source in enumerate(inputs):
+        known[f"x{port}"] = _prepared(chain, node, unit, port, source)
+    for process in operator.stream(node, unit):
+        depth = unit.fifo_depth if process.output == "y" else INNER_DEPTH
+        known[process.output] = chain.process(process, known, depth)
+    structs = operator.structs(node, unit, unit.lanes)
     if unit.window is not None:
-        structs.append(_window_struct(node, unit.window))
-        place = "lutram" if unit.window.ram_style == "distributed" else "bram"
-        chain.call(f"shift::window_in_{place}<{node.name}_window>", "taps", word_elems)
-        chain.resize("beats", unit.x_elems, unit.window.words_out * word_elems)
-    config = operator.config(node, unit, unit.lanes)
-    for process in operator.processes(node, unit):
-        chain.call(
-            f"{process.function}<{config.name}>", process.suffix, process.elems,
-            role=f"{process.suffix}_t",
-            tables=[f"{node.name}_{suffix}" for suffix in process.tables],
-            depth=unit.fifo_depth if process.suffix == "y" else INNER_DEPTH,
-        )  # fmt: skip
+        assert isinstance(node, Windowed)
+        structs = (_window_struct(node, unit), *structs)
     return Layer(
         name=node.name,
         summary=_summary(node, unit),
-        size=_size(node),
-        structs=(*structs, config),
+        size=size_of(node.out_shape),
+        structs=structs,
         tables=operator.tables(node, unit, unit.lanes),
         buffers=tuple(chain.buffers),
         calls=tuple(chain.calls),
@@ -60,66 +69,89 @@ def _stream_layer(node: Supported, unit: UnitPlan, operator: Operator, source: s
     )
 
 
-def _parallel_layer(node: Supported, unit: UnitPlan, operator: Operator, source: str) -> Layer:
-    tables = operator.tables(node, unit, unit.pe)
-    config = operator.config(node, unit, unit.pe)
-    output = Buffer(f"{node.name}_y", f"{config.name}::y_t", _size(node))
-    arguments = (source, output.name, *(table.name for table in tables))
+def _prepared(chain: _Chain, node: Node, unit: UnitPlan, port: int, source: Buffer) -> Buffer:
+    """The stream that the operator reads at an input, after what brings `source` into its form."""
+    elements = size_of(node.in_shapes[port])
+    if not isinstance(node, MatVec | AveragePool | MaxPool):
+        element = f"{node.name}_config::x{port}_t"
+        elems = input_words(node, unit.lanes)[port]
+        return chain.resize(source, f"words{port}", element, elems, elements)
+    element = f"{node.name}_config::x_t"
+    if unit.window is None:
+        return chain.resize(source, "words", element, unit.x_elems, elements)
+    word_elems = unit.window.word_elems
+    words = chain.resize(source, "words", element, word_elems, elements)
+    place = "lutram" if unit.window.ram_style == "distributed" else "bram"
+    window = Process(
+        f"shift::window_in_{place}<{node.name}_window>", ("x0",), "taps", element, word_elems
+    )
+    taps = chain.process(window, {"x0": words}, INNER_DEPTH)
+    return chain.resize(taps, "beats", element, unit.x_elems, unit.window.words_out * word_elems)
+
+
+def _parallel_layer(
+    node: Node, unit: UnitPlan, operator: Operator, inputs: tuple[Buffer, ...]
+) -> Layer:
+    chain = _Chain(node.name)
+    known = {f"x{port}": source for port, source in enumerate(inputs)}
+    for process in operator.parallel(node, unit):
+        known[process.output] = chain.process(process, known, 0)
+    structs = operator.structs(node, unit, unit.pe)
+    if isinstance(node, Windowed):
+        structs = (_window_struct(node, unit), *structs)
     return Layer(
         name=node.name,
         summary=_summary(node, unit),
-        size=_size(node),
-        structs=(_window_struct(node, unit.window), config),
-        tables=tables,
-        buffers=(output,),
-        calls=(Call(f"{operator.parallel}<{config.name}, {node.name}_window>", arguments),),
+        size=size_of(node.out_shape),
+        structs=structs,
+        tables=operator.tables(node, unit, unit.pe),
+        buffers=tuple(chain.buffers),
+        calls=tuple(chain.calls),
         pragmas=_rom_pragmas(node, unit),
     )
 
 
 class _Chain:
-    """The processes of one layer, each reading the stream that the one before writes."""
+    """The processes of one layer and the buffers that they write."""
 
-    def __init__(self, layer: str, source: str, elems: int) -> None:
+    def __init__(self, layer: str) -> None:
         self.buffers: list[Buffer] = []
         self.calls: list[Call] = []
         self._layer = layer
-        self._source = source
-        self._elems = elems
 
-    def call(
-        self,
-        function: str,
-        suffix: str,
-        elems: int,
-        *,
-        role: str = "x_t",
-        tables: Sequence[str] = (),
-        depth: int = INNER_DEPTH,
-    ) -> None:
-        """Append a process and the stream `<layer>_<suffix>` of `elems` elements per beat."""
-        name = f"{self._layer}_{suffix}"
-        self.buffers.append(Buffer(name, f"{self._layer}_config::{role}", elems, depth))
-        self.calls.append(Call(function, (self._source, name, *tables)))
-        self._source, self._elems = name, elems
+    def process(self, process: Process, known: Mapping[str, Buffer], depth: int) -> Buffer:
+        """Append a process and the buffer `<layer>_<output>` that it writes."""
+        buffer = Buffer(f"{self._layer}_{process.output}", process.element, process.elems, depth)
+        sources = (known[name].name for name in process.reads)
+        tables = (f"{self._layer}_{suffix}" for suffix in process.tables)
+        self.buffers.append(buffer)
+        self.calls.append(Call(process.function, (*sources, buffer.name, *tables)))
+        return buffer
 
-    def resize(self, suffix: str, elems: int, elements: int) -> None:
+    def resize(
+        self, source: Buffer, suffix: str, element: str, elems: int, elements: int
+    ) -> Buffer:
         """Append a width converter where one is needed; `elements` pass it per frame."""
-        if elems == self._elems:
-            return
-        function = "widen" if elems > self._elems else "narrow"
-        beats = elements // max(elems, self._elems)
-        element = f"{self._layer}_config::x_t"
-        self.call(f"shift::{function}<{element}, {self._elems}, {elems}, {beats}>", suffix, elems)
+        if elems == source.elems:
+            return source
+        name = "widen" if elems > source.elems else "narrow"
+        beats = elements // max(elems, source.elems)
+        function = f"shift::{name}<{element}, {source.elems}, {elems}, {beats}>"
+        converter = Process(function, ("x0",), suffix, element, elems)
+        return self.process(converter, {"x0": source}, INNER_DEPTH)
 
 
-def _window_struct(node: Supported, plan: WindowPlan | None) -> Struct:
+def _window_struct(node: Windowed, unit: UnitPlan) -> Struct:
     """Geometry of a node's window, and how it is streamed where it is."""
-    window = node.window
+    window, channels = node.window, node.in_shape[2]
+    own = not isinstance(node, MatVec) or node.kind is Kind.DEPTHWISE  # each channel by itself
+    conv_groups = node.groups if isinstance(node, MatVec) else 1
     constants: dict[str, int] = {
         "in_rows": node.in_shape[0],
         "in_cols": node.in_shape[1],
-        "channels": node.in_shape[2],
+        "channels": channels,
+        "group_channels": unit.pe if own else channels // conv_groups,
+        "window_groups": 1 if own else node.out_shape[2] // unit.pe // conv_groups,
         "out_rows": node.out_shape[0],
         "out_cols": node.out_shape[1],
         "kernel_rows": window.kernel_h,
@@ -128,38 +160,56 @@ def _window_struct(node: Supported, plan: WindowPlan | None) -> Struct:
         "stride_cols": window.stride_w,
         "pad_top": window.pad_top,
         "pad_left": window.pad_left,
-        "pad_value": 0 if isinstance(node, AveragePool) else node.x.zero_point,
+        "pad_value": _pad_value(node),
     }
-    types: dict[str, str] = {}
-    if plan is not None:
-        types["word_t"] = f"shift::vec<{element_type(node.x)}, {plan.word_elems}>"
-        constants |= {
-            "folds": plan.folds,
-            "replay": plan.replay,
-            "depthwise": plan.depthwise,
-            "ring_rows": plan.ring_words // (node.in_shape[1] * plan.folds),
-            "words_out": plan.words_out,
-        }
-    return Struct(f"{node.name}_window", types, constants)
+    if unit.window is None:
+        return Struct(f"{node.name}_window", {}, constants)
+    streamed = _streamed_window(node, unit.window)
+    return Struct(
+        f"{node.name}_window",
+        {"word_t": f"shift::vec<{element_type(node.x)}, {unit.window.word_elems}>"},
+        constants | streamed,
+    )
 
 
-def _rom_pragmas(node: Supported, unit: UnitPlan) -> tuple[str, ...]:
-    """Which memory holds the weights; how they lie in it is the business of the kernel."""
-    if unit.mac is None:
-        return ()
-    place = "lutram" if unit.weight_rom == "distributed" else "bram"
-    return (f"BIND_STORAGE variable={node.name}_weights type=rom_1p impl={place}",)
+def _pad_value(node: Windowed) -> int:
+    """What padding reads: real zero, nothing in an average, what never wins in a maximum."""
+    if isinstance(node, AveragePool):
+        return 0
+    return node.x.lo if isinstance(node, MaxPool) else node.x.zero_point
 
 
-def _summary(node: Supported, unit: UnitPlan) -> str:
-    kernel = f"{node.window.kernel_h}x{node.window.kernel_w}"
-    shapes = " -> ".join("x".join(map(str, shape)) for shape in (node.in_shape, node.out_shape))
+def _streamed_window(node: Windowed, plan: WindowPlan) -> dict[str, int]:
+    ring_rows = plan.ring_words // (node.in_shape[1] * plan.folds)
+    outer = plan.folds if plan.depthwise else plan.groups
+    return {
+        "folds": plan.folds,
+        "outer_folds": outer,
+        "inner_folds": plan.folds // outer,
+        "replay": plan.replay,
+        "ring_rows": ring_rows,
+        "first_slot": -node.window.pad_top % ring_rows,
+        "words_out": plan.words_out,
+    }
+
+
+def _rom_pragmas(node: Node, unit: UnitPlan) -> tuple[str, ...]:
+    """Which memory holds the tables; how they lie in it is the business of the kernel."""
+    if unit.mac is not None:
+        place = "lutram" if unit.weight_rom == "distributed" else "bram"
+        return (f"BIND_STORAGE variable={node.name}_weights type=rom_1p impl={place}",)
+    if node.kind is Kind.TABLE:
+        return (f"BIND_STORAGE variable={node.name}_table type=rom_np",)
+    return ()
+
+
+def _summary(node: Node, unit: UnitPlan) -> str:
+    kernel = ""
+    if isinstance(node, MatVec | AveragePool | MaxPool):
+        kernel = f" {node.window.kernel_h}x{node.window.kernel_w}"
+    inputs = " and ".join("x".join(map(str, shape)) for shape in node.in_shapes)
     fold = f"PE {unit.pe}, SIMD {unit.simd}"
     if unit.mac is not None:
         groups = node.out_shape[2] // unit.pe
         fold += f", reuse factor {groups * unit.mac.steps}"
-    return f"{node.kind.value} {kernel}, {shapes}, {fold}"
-
-
-def _size(node: Supported) -> int:
-    return node.out_shape[0] * node.out_shape[1] * node.out_shape[2]
+    return f"{node.kind.value}{kernel}, {inputs} -> {'x'.join(map(str, node.out_shape))}, {fold}"

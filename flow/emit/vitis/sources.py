@@ -9,7 +9,7 @@ from typing import Any
 
 from flow import __version__
 from flow.emit.vitis.command import FIRMWARE_FLAGS, library_command
-from flow.emit.vitis.cpp import Buffer, Call, Layer, Struct
+from flow.emit.vitis.cpp import Buffer, Call, Layer, Struct, element_type
 from flow.emit.vitis.layers import layers
 from flow.errors import ConfigError
 from flow.graph.store import graph_hash
@@ -26,6 +26,8 @@ LIBRARY = (
     "shift_matrix.h",
     "shift_pool.h",
     "shift_parallel.h",
+    "shift_merge.h",
+    "shift_pointwise.h",
     "shift_host.h",
 )
 SCRIPTS = ("build_prj.tcl", "vivado_synth.tcl")
@@ -53,8 +55,10 @@ def generate(graph: IntGraph, plan: HwPlan, io_type: str, part: str) -> dict[str
     """
     check_name(graph.name)
     common = {"header": header(graph, plan), "name": graph.name}
-    built = layers(graph, plan.units, io_type)
+    entry = _entry(graph, plan, io_type)
+    copies, built = layers(graph, plan, io_type, entry)
     values = _top_values(graph, plan, built, io_type) | common
+    values |= {"input": entry, "input_copies": copies}
     guard = re.sub(r"\W", "_", graph.name).upper()
     files = {
         f"firmware/{graph.name}.cpp": _render("top.cpp.j2", **values),
@@ -107,11 +111,17 @@ def header(graph: IntGraph, plan: HwPlan) -> str:
     )
 
 
+def _entry(graph: IntGraph, plan: HwPlan, io_type: str) -> Buffer:
+    """The buffer behind the input port."""
+    elems = plan.input_elems if io_type == "io_stream" else _size(graph.input_shape)
+    return Buffer("input_y", element_type(graph.input_type), elems, FIFO_DEPTH)
+
+
 def _top_values(graph: IntGraph, plan: HwPlan, built: list[Layer], io_type: str) -> dict[str, Any]:
     streaming = io_type == "io_stream"
     source, result = graph.input_type, graph.output.y
     size = _size(graph.input_shape)
-    code, last = f"{built[0].name}_config::x_t", built[-1].output
+    code, last = element_type(source), built[-1].output
     if streaming:
         entry = (
             f"shift::unpack<{code}, {str(source.signed).lower()}, {plan.input_elems}, "
@@ -129,7 +139,6 @@ def _top_values(graph: IntGraph, plan: HwPlan, built: list[Layer], io_type: str)
         "port_bits": max(source.bits * plan.input_elems, result.bits * plan.output_elems),
         "input_port": _port(source),
         "output_port": _port(result),
-        "input": Buffer("input_y", code, plan.input_elems if streaming else size, FIFO_DEPTH),
         "input_call": Call(entry, ("codes", "input_y")),
         "output_call": Call(leave, (last.name, "result")),
         "layers": built,
