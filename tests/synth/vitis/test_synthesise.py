@@ -162,9 +162,11 @@ def test_what_tools_left_in_the_project_is_not_taken_along(
 ) -> None:
     reports_folder(project).mkdir(parents=True)
     (reports_folder(project) / "little_csynth.xml").write_text("<profile/>")
+    (project.root / "little_prj" / "stale.app").write_text("of an earlier run")
     tools.add("vitis-run", "no_reports")
     with pytest.raises(DataError, match="is missing, although"):
         run(little._replace(project=project), tmp_path / "synth")
+    assert not (tmp_path / "synth/project/little_prj/stale.app").exists()
 
 
 def test_a_changed_project_is_refused_before_the_tool_runs(
