@@ -2,8 +2,8 @@
 
 What differs from the RTL is what a bench for Vitis has to cope with: the top's name, its ports
 (AMD UG1399), active-low reset, block-level control, modules named after the top, delays of zero in
-initial blocks, memory files loaded as "./NAME.dat", and data filled up to whole bytes, here with
-ones, since nobody may look at them.
+initial blocks, memory files loaded as "./NAME.dat", a monitor that only its own simulator can read,
+and data filled up to whole bytes, here with ones, since nobody may look at them.
 """
 
 from __future__ import annotations
@@ -100,6 +100,12 @@ assign ap_done = ap_done_reg;
 assign ap_ready = ap_done_reg;
 assign ap_idle = 1'b0;
 
+
+reg find_kernel_block = 0;
+// synthesis translate_off
+`include "{name}_hls_deadlock_kernel_monitor_top.vh"
+// synthesis translate_on
+
 endmodule //{name}
 """
 ROM = """\
@@ -121,6 +127,21 @@ end
 
 assign q0 = rom0[address0];
 
+endmodule
+"""
+MONITOR = """\
+wire kernel_monitor_clock;
+assign kernel_monitor_clock = ap_clk;
+{name}_hls_deadlock_idx0_monitor {name}_hls_deadlock_idx0_monitor_U (
+    .clock(kernel_monitor_clock), .block(core_U.core.ap_idle));
+"""
+MONITOR_MODULE = """\
+`timescale 1 ns / 1 ps
+module {name}_hls_deadlock_idx0_monitor (input wire clock, input wire block);
+initial forever begin
+    @(posedge clock);
+    if (block) $display("deadlock");
+end
 endmodule
 """
 
@@ -158,6 +179,8 @@ def _write_top(project: Project, plan: HwPlan, name: str, folder: Path) -> None:
             padding=f"{y_width}'b{ones}",
         )
     )  # fmt: skip
+    (folder / f"{name}_hls_deadlock_kernel_monitor_top.vh").write_text(MONITOR.format(name=name))
+    (folder / f"{name}_hls_deadlock_idx0_monitor.v").write_text(MONITOR_MODULE.format(name=name))
     (folder / f"{name}_identity_ROM_AUTO_1R.v").write_text(ROM.format(name=name))
     digits = (x_bits + 3) // 4
     lines = "".join(f"{word:0{digits}x}\n" for word in range(words))
