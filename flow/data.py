@@ -16,12 +16,20 @@ from flow.cache import hash_file
 from flow.config import DATA_VARIABLE, ROOT, Config, ModelConfig
 from flow.errors import DataError
 from flow.fetch.datasets import fetch_command
+from models.images import decode_images
 
-TEST_FILES = {"kws": ("kws_test_dev.npz", "kws_test.npz")}  # the second: see flow.fetch
+TEST_FILES = {
+    "ad": ("ad_test_dev.npz",),
+    "ic": ("ic_test_dev.npz",),
+    "kws": ("kws_test_dev.npz", "kws_test.npz"),  # the second: see flow.fetch
+    "vww": ("vww_test_dev.npz",),
+}
+SAME_DATA = {"vww_mbv2": "vww", "vww_effnet": "vww"}  # networks that share another's samples
 LOCAL_DATA = ROOT / "data"  # ignored by git
 SHIPPED = ROOT / "models" / "samples"
 SHIPPED_ARE = {"kws": "synthesised speech"}
 KEYS = ("x", "y")
+CODED = "p"  # in place of x: images, see models.images
 NOTE = "note"  # optional key: what an accuracy on these samples means
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -29,7 +37,10 @@ Arrays = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Raw samples x [n, ...] and their labels y [n]; `is_real` is False for the shipped set."""
+    """Raw samples x [n, ...] and their labels y [n]; `is_real` is False for the shipped set.
+
+    Where `labelled` is False, labels are all 0 and mean nothing.
+    """
 
     x: NDArray[np.generic]
     y: NDArray[np.int64]
@@ -37,6 +48,7 @@ class Samples:
     is_real: bool
     sha256: str  # of the file
     note: str | None = None  # what an accuracy on them means
+    labelled: bool = True
 
     def __post_init__(self) -> None:
         for array in (self.x, self.y):
@@ -71,15 +83,16 @@ def find_samples(config: Config, model: str, given: Path | None = None) -> Sourc
             )
         return Source(given.resolve(), is_real=True)
     _check_chosen_folder(config)
-    test_sets = [folder / file for folder in data_folders(config) for file in TEST_FILES[model]]
-    shipped = SHIPPED / f"{model}.npz"
+    data = SAME_DATA.get(model, model)
+    test_sets = [folder / file for folder in data_folders(config) for file in TEST_FILES[data]]
+    shipped = SHIPPED / f"{data}.npz"
     for place in (*test_sets, shipped):
         if place.is_file():
             return Source(place, is_real=place != shipped)
     raise DataError(
         f"no samples for {model!r}: none of these files exists: "
         f"{', '.join(map(str, (*test_sets, shipped)))}.\n"
-        f"  Fetch the official test set: {fetch_command(model)}\n"
+        f"  Fetch the official test set: {fetch_command(data)}\n"
         f"  Or name the data folder in config.yaml (data.folder) or {DATA_VARIABLE}, "
         "or give a file with --data FILE.npz."
     )
@@ -123,7 +136,7 @@ def load_samples(source: Source, model: ModelConfig) -> Samples:
         DataError: the file is unreadable, or x or y is not what the benchmark needs; all problems
             are listed.
     """
-    arrays = _read(source.path)
+    arrays = read_arrays(source.path)
     problems = _missing(arrays) or [*_check_x(arrays["x"], model), *_check_y(arrays, model)]
     if problems:
         raise DataError(
@@ -156,15 +169,22 @@ def pick_frames(samples: Samples, count: int, seed: int) -> NDArray[np.int64]:
     return np.sort(chosen).astype(np.int64)
 
 
-def _read(path: Path) -> Arrays:
+def read_arrays(path: Path) -> Arrays:
+    """The arrays x, y and note of an .npz file, those that it has.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     try:
         if not zipfile.is_zipfile(path):
             raise ValueError(_instead_of_zip(path))
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in (*KEYS, NOTE) if key in archive}
+            arrays = {key: archive[key] for key in (*KEYS, CODED, NOTE) if key in archive}
         for key, array in arrays.items():
             if not isinstance(array, np.ndarray):  # a member that is no array is given as bytes
                 raise ValueError(f"its {key} is no NumPy array")
+        if CODED in arrays:
+            arrays["x"] = decode_images(arrays.pop(CODED))
         return arrays
     except _DAMAGE as error:
         raise DataError(
@@ -213,7 +233,7 @@ def _check_x(x: NDArray[np.generic], model: ModelConfig) -> list[str]:
     if x.dtype != np.dtype(model.raw_dtype):
         problems.append(f"x has dtype {x.dtype}, expected {model.raw_dtype}")
     elif x.dtype.kind == "f":
-        problems += _not_finite(x)
+        problems += not_finite(x)
     return problems
 
 
@@ -234,7 +254,8 @@ def _check_y(arrays: Arrays, model: ModelConfig) -> list[str]:
     return []
 
 
-def _not_finite(x: NDArray[np.generic]) -> list[str]:
+def not_finite(x: NDArray[np.generic]) -> list[str]:
+    """The problem with floats of which some are NaN or infinite; empty where none is."""
     test: Callable[..., NDArray[np.bool_]] = np.isfinite
     bad = np.argwhere(~test(x))
     if not len(bad):

@@ -7,20 +7,41 @@ calibrated (or, a stock one, given its integer bits) on what it will see.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from qkeras import QActivation, QConv2D, QDense, QDepthwiseConv2D, QGlobalAveragePooling2D
+from qkeras import (
+    QActivation,
+    QBatchNormalization,
+    QConv2D,
+    QDense,
+    QDepthwiseConv2D,
+    QGlobalAveragePooling2D,
+)
 from qkeras.quantizers import binary, quantized_bits, quantized_relu, quantized_sigmoid, ternary
 
-from models.quantizers import freeze_auto, quantized_bits_featuremap, quantized_bits_po2
+from models.quantizers import (
+    freeze_auto,
+    freeze_norms,
+    quantized_bits_featuremap,
+    quantized_bits_po2,
+)
 from tests.frontend.small_models import quick
 
 L = tf.keras.layers
 SAMPLES = 4
-MAX_BLOCKS = 4
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a random model may hold; a smaller one keeps the choices of the blocks before."""
+
+    blocks: int = 4
+    size: int = 8  # of the input map, exclusive
+    tail: bool = True
+    normalized: bool = False  # batch normalization and activations of a bit or two besides
 
 
 @dataclass(frozen=True)
@@ -36,9 +57,29 @@ class Tensor:
 
 
 @quick
-def random_model(seed: int) -> tf.keras.Model:
+def random_model(seed: int, limits: Limits | None = None) -> tf.keras.Model:
     """A calibrated, frozen model with one input map and codes or exact sums as its output."""
-    return _Builder(seed).model()
+    return _Builder(seed, limits or Limits()).model()
+
+
+def shrunk(seed: int, limits: Limits, fails: Callable[[int, Limits], bool]) -> Limits:
+    """The smallest limits found with which the model of this seed still fails."""
+    smaller = True
+    while smaller:
+        smaller = False
+        for candidate in _smaller(limits):
+            if fails(seed, candidate):
+                limits, smaller = candidate, True
+                break
+    return limits
+
+
+def _smaller(limits: Limits) -> list[Limits]:
+    candidates = [replace(limits, blocks=count) for count in range(limits.blocks)]
+    candidates += [replace(limits, size=size) for size in range(2, limits.size)]
+    if limits.tail:
+        candidates.append(replace(limits, tail=False))
+    return candidates
 
 
 def random_samples(shape: tuple[int, ...], count: int, seed: int) -> np.ndarray:
@@ -61,22 +102,28 @@ def described(model: tf.keras.Model) -> str:
 
 
 class _Builder:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, limits: Limits) -> None:
         self.rng = np.random.default_rng([seed, 3])
         self.seed = seed
+        self.limits = limits
         self.count = 0
 
     def model(self) -> tf.keras.Model:
         height, width, channels = (int(self.rng.integers(1, top)) for top in (8, 8, 4))
-        shape = (height, width, channels)
+        most = self.limits.size - 1
+        shape = (min(height, most), min(width, most), min(channels, most))
         inputs = tf.keras.Input(shape, name="raw")
         raw = Tensor(inputs, tf.constant(random_samples(shape, SAMPLES, self.seed)))
         x = self.quantize(raw)
-        for _ in range(int(self.rng.integers(1, MAX_BLOCKS + 1))):
-            x = self.pick(_BLOCKS)(self, x)
-        if self.rng.random() < 0.5:
+        blocks = _BLOCKS + _MORE_BLOCKS * self.limits.normalized
+        for _ in range(min(int(self.rng.integers(1, Limits.blocks + 1)), self.limits.blocks)):
+            x = self.pick(blocks)(self, x)
+        if not self.limits.blocks:
+            x = self.quantize(x)  # a graph needs a node
+        if self.rng.random() < 0.5 and self.limits.tail:
             x = self.tail(x)
         model = tf.keras.Model(inputs, x.keras, name=f"random{self.seed}")
+        freeze_norms(model)
         freeze_auto(model)
         return model
 
@@ -93,8 +140,14 @@ class _Builder:
         if hasattr(layer, "kernel") or hasattr(layer, "depthwise_kernel"):
             scale = self.pick((0.1, 0.4, 1.0))
             layer.set_weights([self.rng.normal(size=w.shape) * scale for w in layer.get_weights()])
+        if hasattr(layer, "moving_variance"):
+            layer.set_weights([self.statistic(weight) for weight in layer.weights])
         values = layer(inputs[0].values if len(inputs) == 1 else [x.values for x in inputs])
         return Tensor(keras, values)
+
+    def statistic(self, weight: tf.Variable) -> np.ndarray:
+        drawn = self.rng.normal(size=weight.shape)
+        return np.abs(drawn) + 0.05 if "variance" in weight.name else drawn
 
     # quantizers
 
@@ -275,3 +328,28 @@ _BLOCKS = (
     _conv_block, _conv_block, _separable_block, _residual_block, _residual_block, _concat_block,
     _gate_block, _average_block, _max_block, _small_block,
 )  # fmt: skip
+
+
+def _norm(b: _Builder, x: Tensor) -> Tensor:
+    settings = {"center": bool(b.rng.random() < 0.8), "scale": bool(b.rng.random() < 0.8)}
+    make = b.pick((L.BatchNormalization, L.BatchNormalization, QBatchNormalization))
+    return b.apply(make(name=b.name("norm"), **settings), x)
+
+
+def _norm_block(b: _Builder, x: Tensor) -> Tensor:
+    """Batch normalization of codes, or of the sums of a layer."""
+    choice = int(b.rng.integers(4))
+    if choice == 0:
+        return b.activated(_norm(b, x))
+    if choice == 1:
+        return b.activated(_norm(b, b.depthwise(x)))
+    return b.activated(_norm(b, b.conv(x)))
+
+
+def _sign_block(b: _Builder, x: Tensor) -> Tensor:
+    """A table of one or two bits."""
+    signs = (binary(alpha=1), binary(use_01=True, alpha=1), ternary(), ternary(threshold=0.7))
+    return b.apply(QActivation(b.pick(signs), name=b.name("sign")), b.quantize(x, 6))
+
+
+_MORE_BLOCKS = (_norm_block, _norm_block, _norm_block, _sign_block)

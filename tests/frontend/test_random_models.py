@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,17 +12,40 @@ import pytest
 from flow.errors import FlowError, Mismatch
 from flow.frontend import from_keras
 from flow.frontend.equality import check_equality
-from flow.graph import Engine, IntGraph, Node, map_input, run_taps
+from flow.frontend.user_model import load_user_model
+from flow.graph import Engine, IntGraph, MaxPool, Node, graph_hash, map_input, run_taps
 from flow.graph.engine import check_engine
-from tests.frontend.random_models import described, random_model, random_samples
+from models.quantizers import keep_settings
+from tests.frontend.random_models import (
+    Limits,
+    described,
+    random_model,
+    random_samples,
+    shrunk,
+)
 
-QUICK, MORE = 40, 300
+QUICK, NORMALIZED, PARTS, PER_PART = 34, 6, 10, 100
+COVERED = 40
 FRAMES = 6
+PLAIN, RICH = Limits(), Limits(normalized=True)
 
 
-def compared(seed: int) -> IntGraph:
-    """Compare one model; a failure prints the whole of it."""
-    model = random_model(seed)
+def compared(seed: int, limits: Limits = PLAIN) -> IntGraph:
+    """Compare one model; a failure is shrunk, and the small model printed."""
+    problem = difference(seed, limits)
+    if problem is not None:
+        least = shrunk(seed, limits, lambda *model: difference(*model) is not None)
+        pytest.fail(
+            f"seed {seed}, {limits}: {problem}\n"
+            f"The same with {least}: {difference(seed, least)}\n"
+            f"{described(random_model(seed, least))}"
+        )
+    return from_keras(random_model(seed, limits))
+
+
+def difference(seed: int, limits: Limits) -> str | None:
+    """What differs between QKeras, reference and engine of a model; None: nothing."""
+    model = random_model(seed, limits)
     try:
         graph = from_keras(model)
         real = random_samples(graph.input_shape, FRAMES, seed + 1_000_000)
@@ -28,24 +53,67 @@ def compared(seed: int) -> IntGraph:
         check_equality(model, graph, run_taps(graph, codes), real)
         check_engine(Engine(graph), codes)
     except FlowError as error:
-        pytest.fail(f"seed {seed}: {error}\n{described(model)}")
-    return graph
+        return str(error)
+    return None
 
 
 @pytest.mark.parametrize("seed", range(QUICK))
 def test_a_random_model_is_exact(seed: int) -> None:
-    compared(seed)
+    assert difference(seed, PLAIN) is None or compared(seed)
+
+
+@pytest.mark.parametrize("seed", range(NORMALIZED))
+def test_a_random_model_with_batch_normalization_is_exact(seed: int) -> None:
+    assert difference(seed, RICH) is None or compared(seed, RICH)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(QUICK, QUICK + MORE))
-def test_more_random_models_are_exact(seed: int) -> None:
-    compared(seed)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_thousand_random_models_are_exact(part: int) -> None:
+    """Half of them with batch normalization."""
+    for seed in range(part * PER_PART, (part + 1) * PER_PART):
+        limits = RICH if seed % 2 else PLAIN
+        assert difference(seed, limits) is None or compared(seed, limits)
+
+
+@pytest.mark.parametrize(("seed", "limits"), [(1, PLAIN), (4, RICH)])
+def test_a_random_model_is_the_same_after_its_file(
+    seed: int, limits: Limits, tmp_path: Path
+) -> None:
+    through_a_file(seed, limits, tmp_path)
+
+
+@pytest.mark.slow
+def test_more_random_models_are_the_same_after_their_files(tmp_path: Path) -> None:
+    for seed in range(60):
+        through_a_file(seed, RICH if seed % 2 else PLAIN, tmp_path)
+
+
+def through_a_file(seed: int, limits: Limits, folder: Path) -> None:
+    model = random_model(seed, limits)
+    keep_settings(model).save(folder / "model.h5", save_format="h5")
+    loaded = load_user_model(folder / "model.h5")
+    assert loaded.notes == ()
+    assert graph_hash(from_keras(loaded.model)) == graph_hash(from_keras(model)), described(model)
+
+
+def test_a_failing_model_is_shrunk() -> None:
+    """Whatever fails here, the smallest model that still does is found."""
+    seed = next(s for s in range(COVERED) if has_max_pool(s, PLAIN))
+    least = shrunk(seed, PLAIN, has_max_pool)
+    assert has_max_pool(seed, least)
+    assert not any(has_max_pool(seed, replace(least, blocks=b)) for b in range(least.blocks))
+    assert least.size < PLAIN.size
+
+
+def has_max_pool(seed: int, limits: Limits) -> bool:
+    nodes = from_keras(random_model(seed, limits)).nodes
+    return any(isinstance(node, MaxPool) for node in nodes)
 
 
 @pytest.mark.slow
 def test_the_models_cover_every_kind_of_node_and_most_widths() -> None:
-    nodes = [node for seed in range(QUICK) for node in from_keras(random_model(seed)).nodes]
+    nodes = [node for seed in range(COVERED) for node in from_keras(random_model(seed)).nodes]
     kinds = Counter(type(node).__name__ for node in nodes)
     assert set(kinds) == {cls.__name__ for cls in Node.__args__}
     assert min(kinds.values()) >= 4
