@@ -114,6 +114,7 @@ def _first_steps(run: Run) -> tuple[Step, ...]:
     name = {"model": run.model, "quant": run.quant}
     weights = {path.name: hash_file(path) for path in run.weight_files}
     plan_inputs = {
+        "engine": run.engine,
         "target": asdict(run.target),
         "ii_cycles": settings.target_ii_cycles,
         "dsp_budget": settings.dsp_budget,
@@ -172,6 +173,7 @@ def _plan(run: Run, folder: Path, done: Done) -> None:
         overrides,
         settings.dsp_budget,
         settings.lut_budget,
+        run.engine,
     )
     save_plan(chosen, folder / "plan.json")
 

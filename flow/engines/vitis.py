@@ -1,7 +1,7 @@
 """Engine `vitis`: C++ for Vitis HLS, C simulation with g++, and the vendor's tools where they are.
 
-A stage's project is a copy: libraries, logs and reports go into it, and what the stage `emit` made
-stays as it is.
+Stages work in copies of the project: libraries, logs and reports go into these, and what the stage
+`emit` made stays as it is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def steps(run: Run) -> tuple[Step, ...]:
              ("flow/emit", "flow/plan", "flow/graph", "hls_templates"),
              _emit, {"engine": run.engine, "io_type": run.io_type}),
         Step("simulate", ("extract", "emit"),
-             ("flow/simulate", "flow/evaluation.py", "flow/emit", "flow/graph", "flow/data.py"),
+             ("flow/simulate", "flow/evaluation.py", "flow/emit", "flow/graph", "flow/data.py",
+              "flow/gxx.py"),
              _simulate, frames),
         Step("synth", ("extract", "plan", "emit"),
              ("flow/synth", "flow/simulate", "flow/emit", "flow/graph", "flow/data.py", "rtl_sim"),
@@ -76,12 +77,13 @@ def _simulate(run: Run, folder: Path, done: Done) -> None:
 
 
 def _synth(run: Run, folder: Path, done: Done) -> None:
+    from flow.emit.vitis import load_vitis_project
     from flow.graph import map_input
     from flow.synth.vitis import save_vitis_synth, synthesise
 
     graph = graph_of(done)
     result = synthesise(
-        copy_project(done, folder),
+        load_vitis_project(done["emit"].folder / PROJECT),
         plan_of(done),
         folder,
         timeout_s=run.config.tools.vitis_timeout_s,

@@ -2,7 +2,7 @@
 
 from flow.simulate.answer import Answer, answer
 from flow.simulate.csim_result import CsimLayer, CsimResult, CsimRun, load_csim, save_csim
-from flow.simulate.csimulate import csimulate
+from flow.simulate.csimulate import c_answer, csimulate
 from flow.simulate.network import StallSettings, played_frames, simulate
 from flow.simulate.result import LayerSim, SimResult, SimRun
 from flow.simulate.store import load_sim, save_sim
@@ -17,6 +17,7 @@ __all__ = [
     "SimRun",
     "StallSettings",
     "answer",
+    "c_answer",
     "csimulate",
     "load_csim",
     "load_sim",

@@ -1,4 +1,4 @@
-"""The RTL's own answer to single frames: the output words that it sends, read back as codes."""
+"""The hardware's own answer to single frames: the output words of the RTL, read back as codes."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ NO_STALLS = StallSettings(0, 0, ())
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """Output codes [n, h, w, c] by the RTL and by the integer reference; they are equal."""
+    """Output codes [n, h, w, c] by a simulation and by the integer reference; they are equal."""
 
-    rtl: IntArray
+    simulated: IntArray
     integer: IntArray
     words_compared: int  # at every layer
-    latency_cycles: int  # from the first input word taken to the last output word of a frame
+    # from the first input word taken to the last output word of a frame; C simulation knows none
+    latency_cycles: int | None
 
 
 def answer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from flow.emit.vitis.testbench import write_frames
 from flow.errors import Mismatch
 from flow.graph.reference import run_taps
 from flow.graph.types import IntArray, IntGraph
+from flow.simulate.answer import Answer
 from flow.simulate.csim_result import ENGINE, CsimLayer, CsimResult, CsimRun
 
 BIT_TRUE_FRAMES = 8  # ap_int is slow; the testbench runs the same frames
@@ -53,7 +54,8 @@ def csimulate(
         library = compile_vitis(project, mode=mode, timeout_s=timeout_s)
         compiled_s = time.monotonic() - started
         progress(f"{len(frames)} frames, {mode.value} arithmetic")
-        compared, wall_s = compare_layers(library, graph, frames, expected)
+        taps, wall_s = _run(library, graph, frames)
+        compared = _compare(taps, expected, graph, library)
         runs.append(CsimRun(mode.value, len(frames), compared, 0, compiled_s, wall_s))
     runs.append(_testbench(project, graph, few, timeout_s, progress))
     return CsimResult(
@@ -71,33 +73,49 @@ def csimulate(
     )
 
 
-def compare_layers(
-    library: Library, graph: IntGraph, codes: IntArray, expected: Mapping[str, IntArray]
-) -> tuple[int, float]:
-    """Simulate `codes` [n, h, w, c]; words compared at all layers, and seconds of simulation.
-
-    Args:
-        expected: what `run_taps` gives for these frames; more frames may follow.
+def c_answer(project: VitisProject, graph: IntGraph, codes: IntArray, timeout_s: float) -> Answer:
+    """Send `codes` [n, h, w, c] through the compiled C++, comparing every layer's every word.
 
     Raises:
-        Mismatch: a word differs.
+        As `csimulate`.
     """
-    got: dict[str, list[IntArray]] = {node.name: [] for node in graph.nodes}
+    expected = run_taps(graph, codes)
+    library = compile_vitis(project, timeout_s=timeout_s)
+    taps, _ = _run(library, graph, codes)
+    compared = _compare(taps, expected, graph, library)
+    output = graph.output.name
+    return Answer(taps[output], expected[output], compared, None)
+
+
+def _run(
+    library: Library, graph: IntGraph, codes: IntArray
+) -> tuple[Mapping[str, IntArray], float]:
+    """Codes of all layers, and the seconds that took, compilers and comparisons left out."""
+    parts: list[dict[str, IntArray]] = []
     wall_s = 0.0
-    for batch in _batches(codes):
-        started = time.monotonic()
-        taps = csim.run(library, graph, batch)
-        wall_s += time.monotonic() - started
-        for name, found in got.items():
-            found.append(taps[name])
-    for name, found in got.items():
-        _check(name, expected[name][: len(codes)], np.concatenate(found), library)
-    return sum(expected[name][: len(codes)].size for name in got), wall_s
-
-
-def _batches(codes: IntArray) -> Iterator[IntArray]:
     for start in range(0, len(codes), BATCH):
-        yield codes[start : start + BATCH]
+        started = time.monotonic()
+        parts.append(csim.run(library, graph, codes[start : start + BATCH]))
+        wall_s += time.monotonic() - started
+    names = [node.name for node in graph.nodes]
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}, wall_s
+
+
+def _compare(
+    taps: Mapping[str, IntArray],
+    expected: Mapping[str, IntArray],
+    graph: IntGraph,
+    library: Library,
+) -> int:
+    """Words compared; `expected` may hold more frames than `taps`.
+
+    Raises:
+        Mismatch: of the first layer that differs.
+    """
+    for node in graph.nodes:
+        got = taps[node.name]
+        _check(node.name, expected[node.name][: len(got)], got, library)
+    return sum(got.size for got in taps.values())
 
 
 def _check(layer: str, expected: IntArray, got: IntArray, library: Library) -> None:
