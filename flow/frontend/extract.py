@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,12 +38,14 @@ def from_keras(
     *,
     name: str | None = None,
     provenance: dict[str, str] | None = None,
+    notes: Sequence[str] = (),
 ) -> IntGraph:
     """Turn a (built or loaded) QKeras model into an IntGraph.
 
     Args:
         raw: format of integer samples; None when the samples are the model's float input.
         name: of the graph, an identifier; default the model's own.
+        notes: what the user should know of the model already; more are added.
 
     Raises:
         UnsupportedLayer: something cannot be made exact; everything found is listed.
@@ -55,16 +57,16 @@ def from_keras(
     steps = read_steps(model)
     _check_calibrated(steps)
     first = tensor_type(steps[0].quantizer)
-    notes = list(_renamed(steps))
+    remarks = [*notes, *_renamed(steps)]
     return IntGraph(
         name=name or model.name,
         input_name=INPUT_NAME,
         input_shape=steps[0].out_shape,
         input_type=first,
         input_map=_input_map(first, rounding(steps[0].quantizer), raw),
-        nodes=_nodes(model.name, steps, first, notes),
+        nodes=_nodes(model.name, steps, first, remarks),
         provenance=provenance or {},
-        notes=tuple(notes),
+        notes=tuple(remarks),
     )
 
 
