@@ -120,3 +120,29 @@ def test_a_new_synthesis_removes_what_was_made_of_the_old_one(copied, stand_in) 
     assert [path.exists() for path in old] == [True, False, True, True, False]
     run_vitis(copied, Steps(synth=True))
     assert not any(path.exists() for path in old)
+
+
+DIED = '/opt/rdiArgs.sh: line 280:  2555 {}                  "$RDI_PROG" "$@"'
+MEMORY = "  Too little memory is the usual cause: give it more, or ask for fewer multipliers.\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (f"echo '{DIED.format('Killed')}'",
+         f"its process died: Killed.\n{MEMORY}  vitis-run did not say so in its exit code, but "
+         "failed with exit code 0."),
+        (f"echo '{DIED.format('Segmentation fault (core dumped)')}'; exit 139",
+         "its process died: Segmentation fault.\n  vitis-run failed with exit code 139."),
+        ("exit 134", "ended by signal 6 (SIGABRT).\n  vitis-run failed with exit code 134."),
+        ("kill -9 $$", f"ended by signal 9 (SIGKILL).\n{MEMORY}  vitis-run failed with exit code "
+         "-9."),
+        ("exit 2", None),
+    ],
+)  # fmt: skip
+def test_a_tool_that_dies_is_an_error(copied, stand_in, script: str, message: str | None) -> None:
+    stand_in("vitis-run", f'[ "$1" = --version ] && exit 0\n{script}')
+    with pytest.raises(ToolFailed) as caught:
+        run_vitis(copied, Steps(synth=True))
+    expected = f": {message}" if message else "\n  vitis-run failed with exit code 2."
+    assert str(caught.value).startswith(f"Vitis HLS on 'little'{expected}\n")

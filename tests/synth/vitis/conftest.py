@@ -21,6 +21,16 @@ from tests.synth.vitis.vitis_verilog import write_verilog
 
 STAND_IN = Path(__file__).parent / "stand_in.py"
 OTHER_PROGRAMS = "/usr/bin:/bin"  # make and g++
+# AMD's programs are shell scripts around the tool, which tell in this way of its death
+WRAPPER = """\
+#!/bin/sh
+"{python}" "{stand_in}" "$0" "$@"
+code=$?
+if [ $code -gt 128 ]; then
+  echo "/opt/bin/rdiArgs.sh: line 280:  2555 Killed                  \\"\\$RDI_PROG\\" \\"\\$@\\""
+fi
+exit $code
+"""
 
 
 class Little(NamedTuple):
@@ -77,7 +87,7 @@ class Tools:
         self._settings["release"][program] = release
         (self._folder / "settings.json").write_text(json.dumps(self._settings))
         path = self._folder / program
-        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$0" "$@"\n')
+        path.write_text(WRAPPER.format(python=sys.executable, stand_in=STAND_IN))
         path.chmod(0o755)
 
 

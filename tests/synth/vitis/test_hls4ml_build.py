@@ -26,7 +26,10 @@ def model(little: Little, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> An
 def test_build_returns_the_result_and_hls4mls_own_keys(model: Any, tools: Tools) -> None:
     tools.add("vitis-run")
     tools.add("vivado")
-    built = model.build(synth=True, cosim=True, vsynth=True)
+    model.write()
+    root = Path(model.config.get_output_dir())
+    (root / "tb_data/csim_results.log").write_text("1 2 3 4\n5 6 7 8\n")
+    built = model.build(csim=False, synth=True, cosim=True, vsynth=True)
     report = built["report"]
     assert isinstance(report, VitisSynth) and report.not_run == ()
     assert report.csynth is not None and report.csynth.latency_max_cycles == 321
@@ -35,8 +38,8 @@ def test_build_returns_the_result_and_hls4mls_own_keys(model: Any, tools: Tools)
     assert theirs["CSynthesisReport"]["WorstLatency"] == "321"
     assert theirs["VivadoSynthReport"]["DSP48E"] == "2"
     assert theirs["CosimReport"]["Status"] == "Pass"
-    assert len(theirs["CSimResults"]) == built["csim"].frames
-    assert Path(model.config.get_output_dir(), "little_prj/solution1/syn/report").is_dir()
+    assert theirs["CSimResults"] == [["1", "2", "3", "4"], ["5", "6", "7", "8"]]
+    assert (root / "little_prj/solution1/syn/report").is_dir()
 
 
 def test_steps_that_were_not_asked_for_are_named(model: Any, tools: Tools) -> None:
@@ -72,7 +75,7 @@ def test_a_failed_synthesis_leaves_nothing_for_a_later_build(model: Any, tools: 
     tools.add("vivado")
     model.build(csim=False, synth=True, vsynth=True)
     tools.add("vitis-run", "crash")
-    with pytest.raises(ToolFailed, match="killed by signal 9"):
+    with pytest.raises(ToolFailed, match="its process died: Killed"):
         model.build(csim=False, synth=True)
     root = Path(model.config.get_output_dir())
     assert not list(root.glob("vivado_*.rpt")) and not list(root.rglob("*_csynth.xml"))
