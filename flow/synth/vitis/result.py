@@ -147,7 +147,7 @@ def load_vitis_synth(path: Path) -> VitisSynth:
         DataError: the file is missing, or is not such a file.
     """
     try:
-        return _ADAPTER.validate_json(path.read_bytes(), strict=False)
+        return _ADAPTER.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise DataError(
             f"cannot read the Vitis result {str(path)!r}: {error}.\n  Run the stage 'synth' again."
