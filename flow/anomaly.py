@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from flow.data import Samples
 from flow.errors import DataError
-from flow.graph import IntGraph, map_input, run_taps
+from flow.graph import IntGraph, map_input
 from flow.graph.arithmetic import dequantise
+from flow.graph.engine import Engine, check_engine
 
 WINDOW_FRAMES = 5
 CLIP_BATCH = 8  # clips whose windows are computed at a time
+CHECKED_WINDOWS = 8
 
 
 def windows(clips: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -74,12 +76,21 @@ def integer_scores(
     clips: NDArray[np.float32],
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> NDArray[np.float64]:
-    """Score of each clip by the integer network: its codes, dequantised, against the clip."""
-    parts = []
+    """Score of each clip by the integer network: its codes, dequantised, against the clip.
+
+    The fast engine runs them all, the reference a few of their windows.
+
+    Raises:
+        DataError: the clips do not fit the network, or there are none.
+        Mismatch: engine and reference differ in a layer.
+    """
+    engine, parts = Engine(graph), []
+    first = windows(clips[:1]).reshape(-1, *graph.input_shape)[:CHECKED_WINDOWS]
+    check_engine(engine, map_input(graph, first))
     for start in range(0, len(clips), CLIP_BATCH):
         inputs = windows(clips[start : start + CLIP_BATCH])
         codes = map_input(graph, inputs.reshape(-1, *graph.input_shape))
-        outputs = dequantise(run_taps(graph, codes)[graph.output.name], graph.output.y)
+        outputs = dequantise(engine.run(codes), graph.output.y)
         parts.append(scores(inputs, outputs))
         progress(start + len(inputs), len(clips))
     return np.concatenate(parts)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flow.config import QUANTS, ROOT, Config, ModelConfig, choose
+from flow.anomaly import as_windows
+from flow.config import QUANTS, ROOT, UNTRAINED, Config, ModelConfig, choose
 from flow.data import Samples, Source, find_samples, load_samples, pick_frames
 from flow.emit.vitis import IO_TYPES
-from flow.errors import ConfigError
+from flow.errors import ConfigError, DataError
 from flow.plan.hwplan import Target
 
 ENGINES = ("xls", "vitis")
@@ -77,8 +78,9 @@ def prepare(request: Request, config: Config) -> Run:
     _check_engine(engine, io_type, target)
     if request.frames is not None and request.frames < 1:
         raise ConfigError(f"--frames {request.frames} is not allowed; choose 1 or more.")
+    _check_trained(request.model)
     source = find_samples(config, request.model, request.data)
-    samples = load_samples(source, settings)  # now rather than minutes later
+    samples = _frames(load_samples(source, settings), settings)  # now rather than minutes later
     pick_frames(samples, request.frames or 1, FRAME_SEED)
     differing = [
         value
@@ -106,15 +108,34 @@ def prepare(request: Request, config: Config) -> Run:
 
 def simulated_samples(run: Run) -> Samples:
     """The samples that are simulated, drawn in turn from each label."""
-    samples = load_samples(run.source, run.settings)
+    samples = _frames(load_samples(run.source, run.settings), run.settings)
     count = run.frames or min(run.settings.frames, len(samples.y))
     chosen = pick_frames(samples, count, FRAME_SEED)
     return replace(samples, x=samples.x[chosen], y=samples.y[chosen])
 
 
+def is_trained(model: str) -> bool:
+    """Whether there are trained weights; of a network that always had some, whether there were."""
+    return model not in UNTRAINED or any(WEIGHTS.glob(f"{model}-*.h5"))
+
+
 def cache_folder(tool: str) -> Path:
     """Where a tool's results are kept for all runs, by content."""
     return BUILD / "cache" / tool
+
+
+def _frames(samples: Samples, settings: ModelConfig) -> Samples:
+    """What the network sees one at a time: the samples, or their windows."""
+    return as_windows(samples) if settings.metric == "auc" else samples
+
+
+def _check_trained(model: str) -> None:
+    """Refuse a network without weights before its data are looked for."""
+    if not is_trained(model):
+        raise DataError(
+            f"model {model!r} has no trained weights yet: no file is models/weights/{model}-*.h5.\n"
+            "  models/train.py will make them; it trains kws only so far. Choose --model kws."
+        )
 
 
 def _check_engine(engine: str, io_type: str, target: Target) -> None:

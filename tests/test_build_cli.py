@@ -68,9 +68,15 @@ def alive(pid: int) -> bool:
     ("arguments", "text"),
     [
         ("", "no model is given.\n  Say for example: python flow/build.py --model kws"),
-        ("--model kwz", "model 'kwz' is unknown; choose one of: kws."),
-        ("--model ic", "model 'ic' is not available yet; available: kws."),
-        ("--model vww_mbv2", "model 'vww_mbv2' is not available yet; available: kws."),
+        (
+            "--model kwz",
+            "model 'kwz' is unknown; choose one of: kws, ad, ic, vww, vww_mbv2, vww_effnet.",
+        ),
+        (
+            "--model vww_mbv2",
+            "model 'vww_mbv2' has no trained weights yet: no file is models/weights/vww_mbv2-*.h5."
+            "\n  models/train.py will make them; it trains kws only so far. Choose --model kws.",
+        ),
         (
             "--model kws --quant int8",
             "quant 'int8' is unknown; choose one of: mpq.",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from flow.config import CONFIG_FILE, ROOT, Config, choose, load_config
+from flow.config import CONFIG_FILE, ROOT, UNTRAINED, Config, choose, load_config
 from flow.errors import ConfigError
 from flow.plan.hwplan import Target
 
@@ -46,6 +46,28 @@ def test_shipped_file_describes_kws_and_two_devices() -> None:
     assert config.target("xc7z020") == device
     assert config.target("lfe5u-85f").bram == 104
     assert config.tools.jobs >= 1
+
+
+def test_shipped_file_describes_the_raw_input_of_every_network() -> None:
+    from models.raw import RAW_INPUTS
+
+    config = load_config()
+    assert set(config.models) == {"kws", *UNTRAINED}
+    found = {name: (one.input_shape, one.raw_dtype) for name, one in config.models.items()}
+    image = ((96, 96, 3), "uint8")
+    assert found == {
+        "ad": ((200, 128, 1), "float32"),
+        "ic": ((32, 32, 3), "uint8"),
+        "kws": ((49, 10, 1), "int8"),
+        "vww": image,
+        "vww_effnet": image,
+        "vww_mbv2": image,
+    }
+    assert {name: raw.dtype for name, raw in RAW_INPUTS.items()} == {
+        name: dtype for name, (_, dtype) in found.items() if dtype != "float32"
+    }
+    assert [name for name, one in config.models.items() if one.metric == "auc"] == ["ad"]
+    assert config.model("ad").target_ii_cycles is None
 
 
 def test_values_are_frozen() -> None:
@@ -127,6 +149,8 @@ def test_all_errors_are_reported_at_once(edited) -> None:
          "models.kws.frames: 100001 is not allowed; it must be an integer in 1..100000."),
         (("quant: mpq", "quant: int8"),
          "models.kws.quant: 'int8' is not allowed; it must be mpq or flat4 or flat8 or flat16."),
+        (("metric: accuracy", "metric: recall"),
+         "models.kws.metric: 'recall' is not allowed; it must be accuracy or auc."),
         (("models:\n", "models_to_come: [ad]\nmodels:\n"),
          "models_to_come: unknown key; allowed here: data, targets, models, tools."),
     ],

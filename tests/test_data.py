@@ -227,6 +227,45 @@ def test_note_of_a_file_comes_with_its_samples(
     assert load(tmp_path, config, x=X, y=Y).note is None
 
 
+def coded(images: np.ndarray) -> np.ndarray:
+    """The lossless coding of RGB images [n, h, w, 3], modulo 256."""
+    red, green, blue = np.moveaxis(images, -1, 0)
+    planes = np.stack([green, red - green, blue - green], 1)
+    for axis in (2, 3):
+        planes = np.diff(planes, axis=axis, prepend=np.uint8(0))
+    return planes
+
+
+def test_coded_images_are_read_as_they_were(tmp_path: Path, config: Config) -> None:
+    images = np.random.default_rng(3).integers(0, 256, (3, 96, 96, 3), np.uint8)
+    np.savez(tmp_path / "set.npz", p=coded(images), y=np.array([0, 1, 1]))
+    samples = load_samples(Source(tmp_path / "set.npz", True), config.model("vww_mbv2"))
+    np.testing.assert_array_equal(samples.x, images)
+
+
+def test_what_are_no_coded_images_is_told(tmp_path: Path, config: Config) -> None:
+    np.savez(tmp_path / "set.npz", p=np.zeros((2, 96, 96, 3), np.uint8), y=np.array([0, 1]))
+    with pytest.raises(DataError) as caught:
+        load_samples(Source(tmp_path / "set.npz", True), config.model("vww"))
+    assert str(caught.value) == (
+        f"data file {tmp_path}/set.npz is not a readable .npz: its p is uint8 of shape "
+        "(2, 96, 96, 3), expected coded images: uint8 [n, 3, h, w].\n"
+        "  Copy or make the file again: numpy.savez(FILE, x=x, y=y), without pickled objects."
+    )
+
+
+def test_networks_of_one_task_share_their_samples(
+    folders: tuple[Config, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, shared, _ = folders
+    shared.mkdir()
+    (shared / "vww_test_dev.npz").touch()
+    for name in ("vww", "vww_mbv2", "vww_effnet"):
+        assert find_samples(config, name).path == shared / "vww_test_dev.npz"
+    with pytest.raises(DataError, match="fetch ad"):
+        find_samples(config, "ad")
+
+
 def test_shipped_samples_are_good(config: Config) -> None:
     samples = load_samples(Source(data.SHIPPED / "kws.npz", False), config.model("kws"))
     assert len(samples.y) >= 64

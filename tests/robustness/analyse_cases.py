@@ -12,7 +12,7 @@ CASES = (
          "no model is given.\n"
          "  Say for example: python flow/build.py analyse --model kws"),
     Case("analyse an unknown model", "analyse --model kwz",
-         "model 'kwz' is unknown; choose one of: kws."),
+         "model 'kwz' is unknown; choose one of: kws, ad, ic, vww, vww_mbv2, vww_effnet."),
     Case("analyse an unknown quant", f"{CALL} --quant int8",
          "quant 'int8' is unknown; choose one of: mpq."),
     Case("analyse without weights", CALL,

@@ -66,13 +66,16 @@ def folder(name: str) -> Prepare:
 
 
 def config(*changes: tuple[str, str], name: str = "config.yaml") -> Prepare:
-    """The project's configuration with each first text replaced by the second."""
+    """The project's configuration with each first text, where it occurs first, replaced.
+
+    kws is the first network of the file.
+    """
 
     def write(place: Place) -> None:
         content = CONFIG_FILE.read_text(encoding="utf-8")
         for before, after in changes:
-            assert content.count(before) == 1, f"{before!r} is not in config.yaml just once"
-            content = content.replace(before, after)
+            assert before in content, f"{before!r} is not in config.yaml"
+            content = content.replace(before, after, 1)
         (place.folder / name).write_text(content, encoding="utf-8")
 
     return write

@@ -9,11 +9,12 @@ CASES = (
          "no model is given.\n"
          "  Say for example: python flow/build.py --model kws"),
     Case("unknown model", "--model kwz",
-         "model 'kwz' is unknown; choose one of: kws."),
+         "model 'kwz' is unknown; choose one of: kws, ad, ic, vww, vww_mbv2, vww_effnet."),
     Case("model without a name", "--model ''",
-         "model '' is unknown; choose one of: kws."),
-    Case("model to come", "--model ic",
-         "model 'ic' is not available yet; available: kws."),
+         "model '' is unknown; choose one of: kws, ad, ic, vww, vww_mbv2, vww_effnet."),
+    Case("model without weights", "--model ic --data nothing.npz",
+         "model 'ic' has no trained weights yet: no file is models/weights/ic-*.h5.\n"
+         "  models/train.py will make them; it trains kws only so far. Choose --model kws."),
     Case("model option without value", "--model",
          "argument --model: expected one argument.\n"
          "  See: python flow/build.py --help"),
@@ -126,6 +127,6 @@ CASES = (
          "--summary notes/summary.md cannot be written: File exists.\n"
          "  Name another file.", text("notes", "")),
     Case("JUnit file of a wrong call", "--model kwz --junit junit.xml",
-         "model 'kwz' is unknown; choose one of: kws.",
+         "model 'kwz' is unknown; choose one of: kws, ad, ic, vww, vww_mbv2, vww_effnet.",
          writes=("junit.xml",)),
 )  # fmt: skip

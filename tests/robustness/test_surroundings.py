@@ -36,7 +36,9 @@ ASCII = {
 def test_wrong_call_as_a_program() -> None:
     done = call(*PROGRAM, "--model", "kwz")
     assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr == b"error: model 'kwz' is unknown; choose one of: kws.\n"
+    assert done.stderr == (
+        b"error: model 'kwz' is unknown; choose one of: kws, ad, ic, vww, vww_mbv2, vww_effnet.\n"
+    )
 
 
 def test_message_in_a_locale_without_umlauts() -> None:
