@@ -1,5 +1,6 @@
 # make kws    the whole flow for keyword spotting; needs nothing but what .ci/check-host.sh names
 # make test   lint, types, all quick tests; what CI runs
+# make compare-hls4ml   the same QKeras models through stock hls4ml and through this; resumes
 
 # programs are started as modules: a script's first line cannot hold every path that a clone may have
 PYTHON_ENV := .venv/bin
@@ -7,7 +8,7 @@ JOBS ?= 2
 # all tests of a file in one process: they share what the file's fixtures build
 PYTEST := $(PYTHON_ENV)/python -m pytest -n $(JOBS) --dist loadfile
 
-.PHONY: help setup kws test lint regress bench clean
+.PHONY: help setup kws test lint regress bench compare-hls4ml clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -33,6 +34,10 @@ regress: lint
 # every figure of kws beside its goal, measured from empty caches
 bench: setup
 	$(PYTHON_ENV)/python flow/bench.py --model kws
+
+# tables of docs/compare-hls4ml.md and README.md; OPTIONS: --force measures every row again
+compare-hls4ml: setup
+	$(PYTHON_ENV)/python -m flow.peers $(OPTIONS)
 
 clean:
 	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

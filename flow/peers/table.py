@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flow.commands._markdown import markdown_table
-from flow.peers.flows import OURS
+from flow.peers.flows import FLOWS, OURS
 from flow.peers.problem import KWS
 from flow.peers.row import Row
 
@@ -16,7 +16,10 @@ HEADER = (
     "network", "alpha", "flow", "wrong", "wrong, rounded", "largest error (LSB)", "argmax equal",
     "accuracy", "compile (s)", "inf/s", "ours / stock",
 )  # fmt: skip
-ALIGN = "<<<>>>>>>>>"
+ALIGN = "<<<" + ">" * 8
+SHORT_HEADER = (
+    "network", "alpha", *FLOWS, "inf/s, fastest stock", f"inf/s, {OURS}", "ratio",
+)  # fmt: skip
 NONE = "-"
 
 
@@ -54,15 +57,16 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 
 def short_table(rows: Sequence[Row]) -> list[str]:
-    """kws, and of every other network the alpha whose default flow errs most."""
-    chosen: list[Row] = []
+    """A line for each model: kws, and of the other networks the alpha that stock errs most with."""
+    lines = []
     for network in dict.fromkeys(row.network for row in rows):
-        mine = [row for row in rows if row.network == network]
-        if network != KWS:
-            worst = max((row for row in mine if row.flow == "default"), key=_error)
-            mine = [row for row in mine if row.alpha == worst.alpha]
-        chosen += mine
-    return table(chosen)
+        models = [
+            [row for row in rows if (row.network, row.alpha) == (network, alpha)]
+            for alpha in dict.fromkeys(row.alpha for row in rows if row.network == network)
+        ]
+        chosen = models if network == KWS else [max(models, key=_stock_error)]
+        lines += [_short_cells(model) for model in chosen]
+    return markdown_table(SHORT_HEADER, lines, "<<" + ">" * (len(SHORT_HEADER) - 2))
 
 
 def summarise(rows: Sequence[Row]) -> Summary:
@@ -131,10 +135,46 @@ def summary_lines(found: Summary) -> list[str]:
     return lines
 
 
+def _short_cells(model: Sequence[Row]) -> tuple[str, ...]:
+    """Of one model: the share of wrong outputs in each flow, each rounded to its nearest code."""
+    by_flow = {row.flow: row for row in model}
+    speeds = [s for row in model if not row.is_ours and (s := row.inferences_per_cpu_s) is not None]
+    own = by_flow.get(OURS)
+    ours = own.inferences_per_cpu_s if own is not None else None
+    quotient = ratio(own, model) if own is not None else None
+    return (
+        _network(model[0]),
+        model[0].alpha,
+        *(_short_share(by_flow.get(flow)) for flow in FLOWS),
+        _figure(max(speeds, default=None), ",.0f"),
+        _figure(ours, ",.0f"),
+        _figure(quotient, ".1f"),
+    )
+
+
+def _short_share(row: Row | None) -> str:
+    if row is None:
+        return NONE
+    if row.judged is None:
+        return "fails"
+    return share(row.judged.wrong_rounded, row.judged.outputs)
+
+
+def _network(row: Row) -> str:
+    if row.qkeras_accuracy is None:
+        return row.network
+    return f"{row.network} (QKeras {row.qkeras_accuracy:.1%})"
+
+
+def _figure(value: float | None, form: str) -> str:
+    return NONE if value is None else f"{value:{form}}"
+
+
+def _stock_error(model: Sequence[Row]) -> tuple[float, float]:
+    return max((_error(row) for row in model if not row.is_ours), default=(-1.0, -1.0))
+
+
 def _cells(row: Row, rows: Sequence[Row], failures: Sequence[Row]) -> tuple[str, ...]:
-    network = row.network if row.qkeras_accuracy is None else (
-        f"{row.network} (QKeras {row.qkeras_accuracy:.1%})"
-    )  # fmt: skip
     judged, quotient = row.judged, ratio(row, rows) if row.is_ours else None
     if judged is None:
         wrong = f"fails ({failures.index(row) + 1})"
@@ -145,16 +185,16 @@ def _cells(row: Row, rows: Sequence[Row], failures: Sequence[Row]) -> tuple[str,
             share(judged.wrong_rounded, judged.outputs),
             _number(judged.max_error_lsb),
             f"{judged.argmax_agreement:.1%}",
-            NONE if judged.accuracy is None else f"{judged.accuracy:.1%}",
+            _figure(judged.accuracy, ".1%"),
         )
     return (
-        network,
+        _network(row),
         row.alpha,
         row.flow,
         *figures,
-        NONE if row.compile_cpu_s is None else f"{row.compile_cpu_s:.1f}",
-        NONE if row.inferences_per_cpu_s is None else f"{row.inferences_per_cpu_s:,.0f}",
-        NONE if quotient is None else f"{quotient:.1f}",
+        _figure(row.compile_cpu_s, ".1f"),
+        _figure(row.inferences_per_cpu_s, ",.0f"),
+        _figure(quotient, ".1f"),
     )
 
 
@@ -171,7 +211,6 @@ def _number(value: float) -> str:
 
 
 def _error(row: Row) -> tuple[float, float]:
-    assert row.judged is not None or row.failed is not None
     if row.judged is None:
         return (-1.0, -1.0)
     return row.judged.wrong_rounded / row.judged.outputs, row.judged.max_error_lsb
@@ -198,15 +237,3 @@ def _plain(text: str | None) -> str:
 
 def _met(is_met: bool) -> str:
     return "met" if is_met else "MISSED"
-
-
-__all__ = [
-    "OURS",
-    "Summary",
-    "ratio",
-    "share",
-    "short_table",
-    "summarise",
-    "summary_lines",
-    "table",
-]
