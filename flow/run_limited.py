@@ -12,6 +12,8 @@ from enum import Enum
 from pathlib import Path
 from threading import Event
 
+from flow.processes import descendants
+
 POLL_S = 0.2
 
 
@@ -36,7 +38,7 @@ def run_limited(
     """Run `command` in `folder`, all its output into `log`.
 
     The process leads a group of its own, so that at the limit, and when `stop` is set, everything
-    that it started ends with it.
+    that it started ends with it, children with a group of their own too.
 
     Args:
         env: the whole environment; None: this process's.
@@ -77,6 +79,10 @@ def _wait(process: subprocess.Popen[bytes], deadline: float, stop: Event) -> Out
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    detached = descendants(process.pid)
     with contextlib.suppress(ProcessLookupError):  # it may have ended by itself since
         os.killpg(process.pid, signal.SIGKILL)
+    for pid in detached:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     process.wait()

@@ -64,7 +64,8 @@ def _vitis(name: str, part: str, behaviour: str, verilog: Path) -> int:
         print(LICENCE)
         return int(behaviour == "licence")
     if behaviour == "hang":
-        with subprocess.Popen(["sleep", "60"]) as child:
+        # AMD's launchers give some of their children a session of their own
+        with subprocess.Popen(["sleep", "60"], start_new_session=True) as child:
             Path("child.pid").write_text(str(child.pid))
     if behaviour == "slow":
         time.sleep(60)
