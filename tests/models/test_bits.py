@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import yaml
 
 from flow.errors import ConfigError
 from models.bits import MPQ_FOLDER, WeightBits, network_bits
@@ -18,6 +20,41 @@ def test_totals_equal_the_source(network: str) -> None:
         "a_reference": reference.a_bits,
         "p_reference": reference.p_bits,
     }
+
+
+def test_printed_figures_follow_from_the_totals() -> None:
+    """`stats` is what the source prints: sums, changes, and the score's factor of AutoQKeras."""
+    printed = []
+    for path in sorted(MPQ_FOLDER.glob("*.yaml")):
+        stats = yaml.safe_load(path.read_text(encoding="utf-8")).get("stats")
+        if stats is None:
+            continue
+        bits = network_bits(path.stem)
+        totals = {"a_bits": (bits.a_bits, bits.as_reference().a_bits),
+                  "p_bits": (bits.p_bits, bits.as_reference().p_bits)}  # fmt: skip
+        totals["total"] = tuple(map(sum, zip(*totals.values(), strict=True)))
+        for key, (trial, reference) in totals.items():
+            assert (stats[key]["trial"], stats[key]["reference"]) == (trial, reference)
+            change = 100 * (trial / reference - 1)
+            assert stats[key]["change_percent"] == pytest.approx(change, abs=0.00501)
+        trial, reference = totals["total"]
+        factor = 5 * np.log2(reference / trial)  # percent: delta 5, rate 2
+        assert stats["delta_percent"] == pytest.approx(factor, abs=0.00501)
+        printed.append(path.stem)
+    assert printed == ["ad", "kws", "vww_effnet", "vww_mbv2"]
+
+
+def test_the_softmax_layer_counts_where_the_source_counts_it() -> None:
+    assert network_bits("vww_mbv2").host_bits == 8 * 96 * 96 * 3 + 2 * 8
+    assert network_bits("vww").host_bits == 8 * 96 * 96 * 3
+
+
+def test_unreadable_entries_are_named() -> None:
+    table = yaml.safe_load((MPQ_FOLDER / "vww_effnet.yaml").read_text(encoding="utf-8"))
+    activations = network_bits("vww_effnet").activations
+    assert len(table["unresolved"]) == 28
+    found = sum(activations[name].elements * activations[name].bits for name in table["unresolved"])
+    assert found == 2_216_464
 
 
 def test_kws_totals_are_those_of_the_thesis() -> None:
