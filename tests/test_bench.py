@@ -18,6 +18,12 @@ def test_goals_belong_to_a_model() -> None:
     assert figure("ic", "cycles per frame", 8010) == Figure("cycles per frame", 8010, "", None)
 
 
+def test_a_peer_that_is_not_here_is_said_to_be_missing() -> None:
+    missing = figure("kws", "integer engine / QKeras", None)
+    assert missing == Figure("integer engine / QKeras", None, "", None)
+    assert markdown([missing]).endswith("| integer engine / QKeras | not here |  |  |")
+
+
 def test_markdown_has_a_row_per_figure() -> None:
     assert markdown(FIGURES) == (
         "| figure | measured | goal | met |\n"

@@ -20,7 +20,7 @@ from flow.graph.engine._worker import Worker
 from flow.graph.reference import check_codes
 from flow.graph.types import IntArray, IntGraph
 
-BATCH_BYTES = 1 << 20  # tensors of a batch, so that they stay in the processor's own cache
+BATCH_BYTES = 2 << 20  # tensors of a batch: few enough for a cache, many for a call's overhead
 MOST_FRAMES = 256
 
 Result = TypeVar("Result")
@@ -95,7 +95,7 @@ class Engine:
         """The same output codes batch by batch, in order, for inputs larger than memory.
 
         Raises:
-            DataError: as `run`, before the first batch.
+            DataError: as `run`; for values, at the batch that holds them.
         """
         self._check(codes)
         return self._stream(codes, Worker.run)
@@ -124,7 +124,8 @@ class Engine:
                 f"input codes of {self.graph.name!r} are {codes.dtype}, not integers.\n"
                 "  Map raw data with flow.graph.map_input first."
             )
-        check_codes(self.graph, codes)
+        if codes.shape[1:] != self.graph.input_shape or len(codes) == 0:
+            check_codes(self.graph, codes)  # raises; values are looked at batch by batch
 
     def _stream(
         self, codes: NDArray[Any], work: Callable[[Worker, NDArray[Any]], Result]
@@ -147,6 +148,7 @@ class Engine:
     def _borrowed(
         self, work: Callable[[Worker, NDArray[Any]], Result], batch: NDArray[Any]
     ) -> Result:
+        check_codes(self.graph, batch)
         worker = self._workers.get()
         try:
             return work(worker, batch)

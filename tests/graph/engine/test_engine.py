@@ -210,7 +210,7 @@ def test_wrong_codes_are_refused_as_the_reference_refuses_them() -> None:
     for wrong in (codes[:0], codes[0], codes[..., :1], codes + 200):
         with pytest.raises(DataError) as expected:
             run(graph, wrong)
-        for call in (engine.run, engine.run_taps, engine.batches):
+        for call in (engine.run, engine.run_taps, lambda wrong: list(engine.batches(wrong))):
             with pytest.raises(DataError) as found:
                 call(wrong)
             assert str(found.value) == str(expected.value)
