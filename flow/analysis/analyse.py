@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flow.analysis.fake_quantized import fake_quantized
-from flow.analysis.propagation import ALONE_SAMPLES, LayerErrors, Outputs, propagate
+from flow.analysis.propagation import LayerErrors, Outputs, alone_samples, propagate
 from flow.analysis.weights import LayerWeights, all_weights
 from flow.frontend.keras_reader import read_steps
 from flow.graph import IntGraph, Profile, map_input, profile
@@ -24,11 +24,11 @@ Counter = Callable[[str], Callable[[int, int], None]]
 class Agreement:
     """Classes (largest output) of the float twin, of QKeras and of the integers, on all samples.
 
-    `accuracy` holds the share of right ones of each network, `same` the share of samples on which
-    two of them agree, by their names.
+    `accuracy` holds the share of right ones of each network (None: there are no labels), `same`
+    the share of samples on which two of them agree, by their names.
     """
 
-    accuracy: dict[str, float]
+    accuracy: dict[str, float] | None
     same: dict[tuple[str, str], float]
 
 
@@ -55,7 +55,7 @@ def analyse(
     graph: IntGraph,
     real: NDArray[np.float32],
     raw: NDArray[np.generic],
-    labels: NDArray[np.int64],
+    labels: NDArray[np.int64] | None,
     counter: Counter = lambda text: lambda done, total: None,
 ) -> Analysis:
     """Compare a QKeras model, its integers and its float twin on samples.
@@ -64,7 +64,7 @@ def analyse(
         model: calibrated and frozen; `graph` was made of it.
         real: [n, ...] its float input.
         raw: [n, ...] the same samples as the graph's input map takes them.
-        labels: [n] classes.
+        labels: [n] classes; None: the outputs are no scores of classes, or nobody knows them.
         counter: makes a callback of (samples done, samples in all) for what is done next.
 
     Raises:
@@ -78,7 +78,7 @@ def analyse(
         errors, outputs = propagate(graph, steps, fake, shaped, codes, counter("errors, samples"))
     return Analysis(
         samples=len(codes),
-        alone_samples=min(len(codes), ALONE_SAMPLES),
+        alone_samples=min(len(codes), alone_samples(graph)),
         weights=tuple(all_weights(steps, graph.nodes)),
         profile=found,
         errors=errors,
@@ -86,11 +86,12 @@ def analyse(
     )
 
 
-def _agreement(outputs: Outputs, labels: NDArray[np.int64]) -> Agreement:
+def _agreement(outputs: Outputs, labels: NDArray[np.int64] | None) -> Agreement:
     values = (outputs.twin, outputs.qkeras, outputs.integer)
     classes = {name: array.argmax(axis=1) for name, array in zip(NETWORKS, values, strict=True)}
     pairs = (("float", "qkeras"), ("float", "integer"), ("qkeras", "integer"))
+    accuracy = {name: float((found == labels).mean()) for name, found in classes.items()}
     return Agreement(
-        {name: float((found == labels).mean()) for name, found in classes.items()},
+        None if labels is None else accuracy,
         {(a, b): float((classes[a] == classes[b]).mean()) for a, b in pairs},
     )

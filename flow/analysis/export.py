@@ -37,7 +37,7 @@ def document(found: Analysis, graph: IntGraph, about: Mapping[str, Any]) -> Entr
         **about,
         "samples": found.samples,
         "alone_samples": found.alone_samples,
-        "accuracy": dict(found.agreement.accuracy),
+        "accuracy": found.agreement.accuracy,
         "agreement": {f"{a}_{b}": share for (a, b), share in found.agreement.same.items()},
         "costliest": None if costliest is None else costliest.name,
         "layers": list(_layers(found, graph)),

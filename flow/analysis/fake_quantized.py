@@ -31,12 +31,13 @@ def fake_quantized(model: Any, steps: Sequence[Step]) -> Iterator[Run]:
             last.layer.activation = tf.keras.activations.linear
         tapped = tf.keras.Model(model.inputs, _tensors(model, steps))
 
-        @tf.autograph.experimental.do_not_convert  # converting the layers takes most of the time
         def call(real: tf.Tensor) -> list[tf.Tensor]:
             outputs: list[tf.Tensor] = tapped(real, training=False)
             return outputs
 
-        compiled = tf.function(call, reduce_retracing=True)
+        # converting the layers' Python would take most of the time
+        plain = tf.autograph.experimental.do_not_convert(call)
+        compiled = tf.function(plain, reduce_retracing=True)
 
         def run(real: NDArray[np.float32]) -> list[NDArray[np.float32]]:
             shaped = real.reshape(-1, *model.input_shape[1:])

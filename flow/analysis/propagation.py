@@ -19,7 +19,8 @@ from flow.graph.arithmetic import dequantise
 from flow.graph.types import IntArray
 
 INPUT = "input"  # no layer may have this name
-ALONE_SAMPLES = 32  # at most so many go through the twin once more for every layer
+ALONE_SAMPLES = 4, 32  # so many go through the twin once more for every layer,
+ALONE_MACS = 20_000_000_000  # as many of them as this allows
 MAX_BATCH = 32
 BATCH_VALUES = 1 << 22  # of all tensors of one network together
 
@@ -32,7 +33,7 @@ class LayerErrors:
 
     `weights`, `own`: the layer alone is quantized and reads the twin's float values; first only
     its weights and biases, then its output as well. `alone`: what the error of `own` becomes at
-    the network's output when every other layer stays float (at most ALONE_SAMPLES samples).
+    the network's output when every other layer stays float (on the first `alone_samples`).
     `qkeras`, `integer`: these networks run freely, so the errors of all layers before are
     included. `differing` of `compared` codes are not the same in the two.
     """
@@ -80,19 +81,29 @@ def propagate(
     names = [graph.input_name, *(node.name for node in graph.nodes)]
     sums = [_Sums(tensor) for tensor in types]
     outputs: list[tuple[NDArray[Any], ...]] = []
-    batch = _batch_size(steps)
+    batch, alone = _batch_size(steps), alone_samples(graph)
     for start in range(0, len(real), batch):
         part = slice(start, start + batch)
         taps = run_taps(graph, codes[part])
         twin, fakes = twin_values(steps, real[part]), fake(real[part])
         for index, name in enumerate(names):
             sums[index].add_free(twin[index], fakes[index], taps[name])
-            sums[index].add_own(steps, twin, index, ALONE_SAMPLES - start)
+            sums[index].add_own(steps, twin, index, alone - start)
         outputs.append(tuple(_flat(last) for last in (twin[-1], fakes[-1], taps[names[-1]])))
         progress(min(start + batch, len(real)), len(real))
     columns = (np.concatenate(column) for column in zip(*outputs, strict=True))
     shown = (INPUT, *names[1:])
     return tuple(one.result(name) for one, name in zip(sums, shown, strict=True)), Outputs(*columns)
+
+
+def alone_samples(graph: IntGraph) -> int:
+    """How many samples, if there are so many, are followed from each layer to the output.
+
+    Every layer's run is half the network's on average.
+    """
+    macs = sum(node.macs for node in graph.nodes) * len(graph.nodes) // 2
+    fewest, most = ALONE_SAMPLES
+    return min(max(ALONE_MACS // max(macs, 1), fewest), most)
 
 
 def output_with(

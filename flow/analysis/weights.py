@@ -16,6 +16,7 @@ from flow.frontend._steps import Step
 from flow.frontend._weights import float_weights, kernel_quantizer
 from flow.graph.profile import value_range
 from flow.graph.types import IntArray, MatVec
+from models.quantizers.norms import gain_and_shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,8 @@ class LayerWeights:
 
 def layer_weights(step: Step, node: MatVec) -> LayerWeights:
     """Compare a layer's codes with its float weights, batch normalization folded in."""
-    (kernel, quantizer), bias = _kernel(step, node), _bias(step)
-    used = effective(quantizer, kernel)
-    wanted, got = (_channels_last(step.layer, array) for array in (kernel, used))
+    bias = _bias(step)
+    wanted, got = (_channels_last(step.layer, array) for array in _kernel(step, node))
     channel, worst = worst_channel(wanted, got)
     return LayerWeights(
         step.name,
@@ -64,17 +64,26 @@ def _codes(codes: IntArray, bits: int, error: Sqnr) -> TensorCodes:
     return TensorCodes(codes.size, float((codes == 0).mean()), bits, bits - seen.unused_bits, error)
 
 
-def _kernel(step: Step, node: MatVec) -> tuple[NDArray[np.float32], Any]:
-    """Float weights and their quantizer; a pool with a quantized factor has one weight, 1/N."""
-    if step.role == "average":
-        factor = np.full((1, 1), 1 / node.window.taps, np.float32)
-        return factor, step.layer.average_quantizer_internal
-    kernel, _ = float_weights(step.layer)
-    return kernel, kernel_quantizer(step.layer)
+def _kernel(step: Step, node: MatVec) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Float weights and those in use."""
+    if step.role == "norm":  # its gains were frozen: there are no others
+        gain, _ = gain_and_shift(step.layer)
+        return gain, gain
+    if step.role == "average":  # one weight, 1/N, for all
+        kernel = np.full((1, 1), 1 / node.window.taps, np.float32)
+        quantizer = step.layer.average_quantizer_internal
+    else:
+        kernel, _ = float_weights(step.layer)
+        quantizer = kernel_quantizer(step.layer)
+    return kernel, effective(quantizer, kernel)
 
 
 def _bias(step: Step) -> tuple[NDArray[Any], NDArray[Any]] | None:
     """The float bias and the one in use, which without a quantizer is the same."""
+    norm = step.layer if step.role == "norm" else step.norm
+    if norm is not None:
+        _, shift = gain_and_shift(norm)
+        return shift, shift
     bias = float_weights(step.layer)[1] if step.role == "matrix" else None
     if bias is None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -40,7 +40,9 @@ def print_analysis(network: str, dataset: str, found: Analysis, notes: Sequence[
     _print_table(ACTIVATIONS, _activations(found, first), marked)
     _print_table(ERRORS, [_errors(layer) for layer in found.errors], marked)
     console.print()
-    print_table([("accuracy", _accuracy(found)), ("same class", _same(found))])
+    accuracy = found.agreement.accuracy
+    lines = [] if accuracy is None else [("accuracy", _accuracy(accuracy))]
+    print_table([*lines, ("same class", _same(found))])
     console.print(verdict(found), markup=False)
 
 
@@ -101,8 +103,7 @@ def _errors(layer: LayerErrors) -> Row:
     return (layer.name, *map(_db, ratios), f"{layer.differing:,} of {layer.compared:,}")
 
 
-def _accuracy(found: Analysis) -> str:
-    shares = found.agreement.accuracy
+def _accuracy(shares: Mapping[str, float]) -> str:
     labels = {"float": "float twin", "qkeras": "QKeras", "integer": "integers"}
     return ", ".join(f"{label} {100 * shares[key]:.2f} %" for key, label in labels.items())
 

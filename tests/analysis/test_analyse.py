@@ -85,13 +85,22 @@ def test_batches_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_only_the_first_samples_are_followed_to_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
     model = network("second")
-    monkeypatch.setattr(propagation, "ALONE_SAMPLES", 7)
+    monkeypatch.setattr(propagation, "ALONE_SAMPLES", (4, 7))
     few = analysed(model)
     monkeypatch.setattr(propagation, "MAX_BATCH", 5)  # the second batch counts in part
     for one, other in zip(few.errors, analysed(model).errors, strict=True):
         assert one.alone.noise == pytest.approx(other.alone.noise)
+    assert few.alone_samples == 7
     seven = analysed(model, count=7)
     assert few.errors[0].alone.signal == pytest.approx(seven.errors[0].alone.signal)
+
+
+def test_few_samples_of_a_large_network_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = from_keras(network())
+    macs = sum(node.macs for node in graph.nodes)  # three layers: each run is half of it
+    for allowed, samples_ in ((1, 4), (macs * 3 // 2 * 9, 9), (macs * 99, 32)):
+        monkeypatch.setattr(propagation, "ALONE_MACS", allowed)
+        assert propagation.alone_samples(graph) == samples_
 
 
 @pytest.mark.parametrize("seed", some_quick(range(100, 124)))
