@@ -45,8 +45,9 @@ def _cosim(vitis: Mapping[str, Any]) -> Iterator[Row]:
 def _rtl(vitis: Mapping[str, Any]) -> Iterator[Row]:
     found = vitis["rtl"]
     if found is not None:
-        where = "its Verilog in this project's network bench, simulated"
-        compared = f"{number(found['words_compared'])} compared in {len(found['runs'])} runs"
+        where = "its Verilog in the network bench of this project, simulated"
+        runs = f"{len(found['runs'])} run{'s' if len(found['runs']) != 1 else ''}"
+        compared = f"{number(found['words_compared'])} compared in {runs}"
         yield "words", f"{compared}, {number(found['mismatches'])} mismatches", where
         yield "initiation interval", f"{number(found['ii_cycles'])} cycles", where
         yield "latency", f"{number(found['latency_cycles'])} cycles", where

@@ -11,7 +11,7 @@ import pytest
 from flow.report import build_report, render_html
 from tests.browser import chromium
 from tests.browser.probe import WIDTHS, probe, problems
-from tests.report.example import inputs, timing
+from tests.report.example import c_inputs, inputs, ran, timing
 from tests.report.example_network import branching
 
 pytestmark = pytest.mark.slow
@@ -20,6 +20,8 @@ REPORTS: dict[str, Callable[[], dict[str, Any]]] = {
     "good": lambda: build_report(inputs()),
     "failing": lambda: build_report(inputs(mismatches=17, timing=timing(151.2, 84.5))),
     "branching": lambda: branching(60),
+    "in c": lambda: build_report(c_inputs()),
+    "vendor": lambda: build_report(c_inputs(mismatches=17, vitis=ran())),
 }
 
 

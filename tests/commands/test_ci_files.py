@@ -47,6 +47,31 @@ def test_passing_run_has_a_case_per_stage_and_layer(folder: Path) -> None:
         assert [name for place, name in found if place == group] == list(fake_run.LAYERS)
 
 
+def test_what_the_vendors_tools_would_tell_is_skipped_not_passed(folder: Path) -> None:
+    assert build.main([*KWS, "--engine", "vitis", "--junit", "junit.xml", "--summary", "s.md"]) == 0
+    found = states(folder / "junit.xml")
+    assert found["kws-vitis.not run", "Vitis HLS (synthesis)"] == "skipped"
+    assert found["kws-vitis.C simulation equals integer reference", "dense"] == "passed"
+    assert list(found.values()).count("skipped") == 1
+    assert not any("RTL" in group for group, _ in found)
+    lines = (folder / "s.md").read_text().splitlines()
+    assert "| not run | Vitis HLS (synthesis): not on PATH |" in lines
+    assert "| conv | conv | 4 / 8 | 1 x 9 | 8,000 | 12 | 0 |" in lines
+    speed = "200 inferences/s, compiled in 4.2 s"
+    assert f"| C simulation | 2 frames, 30 outputs compared, 0 mismatches; {speed} |" in lines
+
+
+def test_a_run_that_stops_before_its_report_says_what_was_not_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert build.main([*KWS, "--engine", "vitis", "--to", "synth"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "not run       Vitis HLS (synthesis): not on PATH"
+    )
+    assert build.main([*KWS, "--engine", "vitis", "--to", "simulate"]) == 0
+    assert "not run" not in capsys.readouterr().out
+
+
 def test_failing_tool_is_a_failure_and_what_comes_after_it_is_skipped(folder: Path) -> None:
     (folder / "fail-simulate").touch()
     assert build.main([*KWS, "--junit", "junit.xml"]) == 1

@@ -10,7 +10,17 @@ import pytest
 
 from flow.errors import DataError
 from flow.report import build_report, check_report
-from tests.report.example import inputs, plan, sim, synth, timing
+from tests.report.example import (
+    WHY,
+    c_inputs,
+    csim,
+    inputs,
+    plan,
+    ran,
+    sim,
+    synth,
+    timing,
+)
 from tests.report.example_graph import graph, profile
 
 # The published keys. A key may be added here; a rename or a removal breaks readers.
@@ -198,3 +208,104 @@ def test_the_report_survives_json() -> None:
     again = json.loads(json.dumps(report, allow_nan=False))
     assert again == report
     check_report(again)
+
+
+# what C simulation does not know
+UNKNOWN = {
+    "sim": "ii_cycles latency_cycles sim_cycles_per_s",
+    "network": "utilisation frames_per_s slowest_fmax_mhz",
+}
+UNKNOWN_OF_A_LAYER = (
+    "sim_cycles sim_ii_cycles starved blocked utilisation synth_lut synth_ff synth_dsp synth_bram "
+    "bottleneck"
+)
+
+
+def test_c_simulation_has_the_same_keys_and_null_where_it_knows_nothing() -> None:
+    rtl, in_c = build_report(inputs()), build_report(c_inputs())
+    assert set(rtl) == set(in_c)
+    for section in ("accuracy", "sim", "network"):
+        assert set(rtl[section]) == set(in_c[section]), section
+    assert set(rtl["sim"]["runs"][0]) == set(in_c["sim"]["runs"][0])
+    for section, keys in UNKNOWN.items():
+        assert [in_c[section][key] for key in keys.split()] == [None] * len(keys.split())
+    for layer in in_c["layers"]:
+        nulls = {key for key, value in layer.items() if value is None}
+        assert nulls == words(UNKNOWN_OF_A_LAYER)
+    assert set(rtl["layers"][0]) == set(in_c["layers"][0])
+    assert in_c["synth"] is in_c["vitis"] is None
+    assert in_c["not_run"] == [{"what": "Vitis HLS (synthesis, co-simulation)", "why": WHY}]
+    assert rtl["not_run"] == [] and rtl["vitis"] is None
+    assert (in_c["accuracy"]["rtl"], in_c["accuracy"]["csim"]) == (None, 0.90625)
+    assert (in_c["sim"]["inferences_per_s"], in_c["sim"]["compile_s"]) == (800.0, 6.25)
+
+
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [
+        *(("sim", key) for key in UNKNOWN["sim"].split()),
+        ("network", "frames_per_s"),
+        *(("layers", key) for key in UNKNOWN_OF_A_LAYER.split() if key != "utilisation"),
+        ("layers", "est_lut"),
+    ],
+)
+def test_null_is_an_error_where_rtl_was_simulated(place: str, key: str) -> None:
+    report = build_report(inputs())
+    section = report[place][0] if place == "layers" else report[place]
+    section[key] = None
+    with pytest.raises(DataError) as caught:
+        check_report(report)
+    assert f"{place}.{'0.' if place == 'layers' else ''}{key} = None" in str(caught.value)
+    report = build_report(inputs())
+    report["synth"] = None
+    with pytest.raises(DataError, match="synth = None"):
+        check_report(report)
+
+
+@pytest.mark.parametrize("key", UNKNOWN_OF_A_LAYER.split())
+def test_a_figure_that_c_simulation_cannot_know_is_an_error(key: str) -> None:
+    report = build_report(c_inputs())
+    report["layers"][0][key] = report["layers"][0]["est_cycles"]
+    with pytest.raises(DataError, match=rf"layers\.0\.{key} = 8000"):
+        check_report(report)
+    report = build_report(c_inputs())
+    report["sim"]["ii_cycles"] = 0
+    with pytest.raises(DataError, match=r"sim\.ii_cycles = 0"):
+        check_report(report)
+
+
+def test_a_c_simulation_passes_only_when_everything_was_compared_and_nothing_differs() -> None:
+    assert build_report(c_inputs())["sim"]["passed"]
+    assert not build_report(c_inputs(mismatches=1))["sim"]["passed"]
+    good = csim()
+    for broken in (
+        replace(good, runs=(*good.runs[:2], replace(good.runs[2], outputs_compared=0))),
+        replace(good, layers=(replace(good.layers[0], words_compared=0), *good.layers[1:])),
+    ):
+        assert not build_report(c_inputs(sim=broken))["sim"]["passed"]
+
+
+def test_figures_of_the_vendors_tools_have_keys_of_their_own() -> None:
+    report = json.loads(json.dumps(build_report(c_inputs(vitis=ran()))))
+    check_report(report)
+    vitis = report["vitis"]
+    assert vitis["csynth"]["used"]["lut"] == 21000
+    assert vitis["csynth"]["modules"][0]["name"] == "conv1"
+    assert (vitis["rtl"]["ii_cycles"], vitis["rtl"]["runs"][0]["program"]) == (8020, None)
+    assert report["synth"] == {
+        "tool": "Vivado 2023.2", "target": "xc7z020",
+        "scope": "the whole network after Vivado's synthesis, not placed or routed",
+        "lut": 17000, "ff": 21000, "dsp": 168, "bram": 8.5, "units": [], "warnings": [],
+        "device_fit": {"lut": 31.95, "ff": 19.74, "dsp": 76.36, "bram": 6.07},
+    }  # fmt: skip
+    assert report["network"]["frames_per_s"] == pytest.approx(100e6 / 8020)
+    assert report["network"]["utilisation"] == 904768 / (114 * 8020)
+    assert report["sim"]["ii_cycles"] is None  # that section is C simulation's
+    assert report["not_run"] == [{"what": "co-simulation", "why": "not asked for"}]
+
+
+def test_vitis_without_vivado_gives_no_synthesis() -> None:
+    hls_only = replace(ran(), vivado=None, timing=None, vivado_version=None)
+    report = build_report(c_inputs(vitis=hls_only))
+    assert report["synth"] is None
+    assert report["vitis"]["csynth"]["used"]["lut"] == 21000

@@ -13,7 +13,8 @@ from jinja2 import UndefinedError
 from flow.report import build_report, render_html
 from flow.report.columns import COLUMNS
 from flow.report.formats import MINUS, NARROW_SPACE
-from tests.report.example import inputs, sim, synth, timing
+from flow.synth.vitis import VitisSynth
+from tests.report.example import c_inputs, inputs, not_run, ran, sim, synth, timing
 
 
 def page(mismatches: int = 0, **changes: Any) -> str:
@@ -148,6 +149,72 @@ def test_value_ranges_are_shown_beside_the_bits() -> None:
         "8 bit signed · scale 2 -4 · zero point 83 -100 … 127 of -127 … 127",
     ):
         assert label in text, label
+
+
+def c_page(mismatches: int = 0, **changes: Any) -> str:
+    return render_html(build_report(c_inputs(mismatches, **changes)))
+
+
+def test_a_page_of_c_simulation_claims_no_hardware() -> None:
+    html = c_page()
+    text = text_of(html)
+    for label in (
+        "64 frames of kws_test through the whole network in C simulation, 0 mismatches",
+        "562 596 words compared with the integer network, at every layer, in 3 runs (bit-true, "
+        "native, testbench)",
+        "C simulation 800 / s inferences per second, measured on one core; compiled in 6.2 s",
+        "cycles per frame, estimated 8 000 by the planner, of the slowest layer; no RTL was",
+        "Not run Vitis HLS (synthesis, co-simulation) neither vitis-run nor vitis_hls on PATH",
+        "of the 64 frames simulated: every output word equals the integer network's",
+        "bit-true 8 62 500 0 11 s 0.2 s 32",
+        "its cycles per frame are estimated by the planner",
+        "formulas that were fitted to the units of engine xls",
+        "est. 8 000 cycles",
+    ):
+        assert label in text, label
+    for claim in ("utilisation", "starved", "stalls", "cycle-accurate", "bottleneck", "◆",
+                  "frames per second", "Resources"):  # fmt: skip
+        assert claim not in text, claim
+
+
+def test_a_page_with_the_vendors_tools_shows_whose_figure_each_is() -> None:
+    text = text_of(c_page(vitis=ran()))
+    for label in (
+        "cycles per frame 8 020 Verilog of Vitis HLS, simulated; latency 18 600 cycles",
+        "LUT 21 000 of 53 200 vitis_hls 2023.2, C synthesis: estimated",
+        "initiation interval 8 000 … 8 020 cycles vitis_hls 2023.2, C synthesis: estimated",
+        "words 35 000 compared in 1 run, 0 mismatches its Verilog in the network bench of this",
+        "LUT 17 000 Vivado 2023.2, after synthesis",
+        "clock 114.3 MHz (slack 1.25 ns at 10.00 ns) Vivado 2023.2, after synthesis, with "
+        "estimated wires",
+        "Resources of xc7z020, post-synthesis",
+        "Not run co-simulation not asked for",
+    ):
+        assert label in text, label
+
+
+def test_a_difference_in_c_simulation_is_unmistakable() -> None:
+    html = c_page(mismatches=17)
+    assert '<html lang="en" class="failed">' in html
+    text = text_of(html)
+    assert "MISMATCH: 17 differing words. This C++ does not compute the network." in text
+    assert "0 mismatches" not in text
+    assert "17 of 2 000 differ" in text
+    assert re.findall(r'<tr id="([^"]*)" class="[^"]*wrong', html) == ["layer-pointwise1"]
+    assert html.count('class="wrong"') == 1  # the run
+
+
+@pytest.mark.parametrize("vitis", [not_run(), ran()], ids=["no tool", "tools"])
+def test_links_and_tables_of_a_c_page_are_whole(vitis: VitisSynth) -> None:
+    html = c_page(mismatches=3, vitis=vitis)
+    checker = _Checker()
+    checker.feed(html)
+    assert checker.open == []
+    assert set(checker.columns["layers sortable"]) == {14}
+    places = re.findall(r'\bid="([^"]*)"', html)
+    assert set(re.findall(r'href="#([^"]*)"', html)) <= set(places)
+    assert len(places) == len(set(places))
+    assert ("resources" in places) is ("vendor" in places) is vitis.ran
 
 
 def test_a_missing_key_is_an_error_not_a_gap() -> None:
