@@ -123,7 +123,7 @@ def summary_lines(found: Summary) -> list[str]:
     if found.kws_compile_s is not None:
         met = _met(found.kws_compile_s <= KWS_COMPILE_GOAL_S)
         lines.append(
-            f"kws: written and compiled in {found.kws_compile_s:.1f} s "
+            f"kws: written and compiled in {found.kws_compile_s:.1f} s of processor time "
             f"(goal <= {KWS_COMPILE_GOAL_S:g} s: {met})"
         )
     if found.kws_speed_ratio is not None:
@@ -163,7 +163,7 @@ def _short_share(row: Row | None) -> str:
 def _network(row: Row) -> str:
     if row.qkeras_accuracy is None:
         return row.network
-    return f"{row.network} (QKeras {row.qkeras_accuracy:.1%})"
+    return f"{row.network} (QKeras {_percent(row.qkeras_accuracy)})"
 
 
 def _figure(value: float | None, form: str) -> str:
@@ -184,8 +184,8 @@ def _cells(row: Row, rows: Sequence[Row], failures: Sequence[Row]) -> tuple[str,
             share(judged.wrong, judged.outputs),
             share(judged.wrong_rounded, judged.outputs),
             _number(judged.max_error_lsb),
-            f"{judged.argmax_agreement:.1%}",
-            _figure(judged.accuracy, ".1%"),
+            _percent(judged.argmax_agreement),
+            NONE if judged.accuracy is None else _percent(judged.accuracy),
         )
     return (
         _network(row),
@@ -206,6 +206,10 @@ def share(part: int, whole: int) -> str:
     return f"{min(max(percent, 0.01), 99.99):.2f} %"
 
 
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2g}"
 
@@ -222,7 +226,7 @@ def _described(row: Row) -> str:
     return (
         f"{_label(row)}: {share(one.wrong, one.outputs)} of outputs wrong "
         f"({share(one.wrong_rounded, one.outputs)} after rounding), by up to "
-        f"{_number(one.max_error_lsb)} LSB, argmax equal in {one.argmax_agreement:.1%}"
+        f"{_number(one.max_error_lsb)} LSB, argmax equal in {_percent(one.argmax_agreement)}"
     )
 
 

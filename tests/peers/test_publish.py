@@ -64,8 +64,8 @@ def test_page_and_readme_hold_the_markers_and_get_their_tables(
     monkeypatch.setattr(publish, "JSON", tmp_path / "out.json")
     publish.publish(found)
     page, readme = publish.PAGE.read_text(), publish.README.read_text()
-    assert "| kws (QKeras 90.0%) | 1 | shiftflow | 0 | 0 | 0 | 100.0% |" in page
-    assert "| kws (QKeras 90.0%) | 1 | 25.00 % | fails | 0 | 0 | 100 | 900 | 9.0 |" in readme
+    assert "| kws (QKeras 90.0 %) | 1 | shiftflow | 0 | 0 | 0 | 100.0 % |" in page
+    assert "| kws (QKeras 90.0 %) | 1 | 25.00 % | fails | 0 | 0 | 100 | 900 | 9.0 |" in readme
     for text in (page, readme):
         assert "kws: all 12 samples of kws_test_dev; the other networks: 12 random frames" in text
     assert "    shiftflow: 0 of 240 outputs wrong in 2 rows, 0 failed" in page
