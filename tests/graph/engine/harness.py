@@ -1,9 +1,15 @@
-"""One node through its kernel, with rubbish wherever the kernel may read but must not care."""
+"""One node through its kernel, with rubbish wherever the kernel may read but must not care.
+
+Behind everything that it may touch lies a page that nobody may: a kernel that goes further ends the
+test's process.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import mmap
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,15 +21,15 @@ from flow.graph.types import IntArray
 from tests.graph.random_nodes import Generator, matrix
 
 RUBBISH = -21555
+PROT_NONE = 0
 
 
 def run_step(node: Node, step: Step, library: Library, inputs: list[IntArray]) -> IntArray:
     """Codes [n, oh, ow, cout] that the kernel gives for the codes of its inputs."""
     stored = [_stored(codes, x) for codes, x in zip(inputs, node.x_types, strict=True)]
     frames, size = len(inputs[0]), int(np.prod(node.out_shape))
-    output = np.full(frames * size + SLACK, RUBBISH, dtype_of(node.y))
-    planes = np.full(step.planes, RUBBISH, np.int16)
-    sums = np.full(step.sums, RUBBISH, np.int32)
+    output = guarded(frames * size + SLACK, dtype_of(node.y))
+    planes, sums = guarded(step.planes, np.int16), guarded(step.sums, np.int32)
     pointers = (ctypes.c_void_p * len(stored))(*(array.ctypes.data for array in stored))
     library.functions[step.kernel](
         ctypes.byref(step.argument), pointers, ctypes.c_void_p(output.ctypes.data),
@@ -37,8 +43,22 @@ def run_step(node: Node, step: Step, library: Library, inputs: list[IntArray]) -
 def _stored(codes: IntArray, tensor: TensorType) -> np.ndarray:
     less = offset(tensor)
     assert less is not None
-    array = np.full(codes.size + SLACK, RUBBISH, np.int16)
+    array = guarded(codes.size + SLACK, np.int16)
     array[: codes.size] = (codes - less).ravel()
+    return array
+
+
+def guarded(count: int, dtype: Any) -> np.ndarray:
+    """Rubbish that ends where a page begins that cannot be read or written."""
+    size_bytes = count * np.dtype(dtype).itemsize
+    pages = -(-size_bytes // mmap.PAGESIZE)
+    block = mmap.mmap(-1, (pages + 1) * mmap.PAGESIZE)
+    everything = np.frombuffer(block, np.uint8)
+    end = pages * mmap.PAGESIZE
+    guard = ctypes.c_void_p(everything.ctypes.data + end)
+    assert ctypes.CDLL(None).mprotect(guard, ctypes.c_size_t(mmap.PAGESIZE), PROT_NONE) == 0
+    array = everything[end - size_bytes : end].view(dtype)
+    array[:] = RUBBISH
     return array
 
 

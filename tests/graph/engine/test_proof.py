@@ -141,6 +141,21 @@ def test_extreme_weights_meet_extreme_codes(
     np.testing.assert_array_equal(run_step(node, step, library, [codes]), expected)
 
 
+def test_a_small_sum_of_two_limbs_is_put_together_all_the_same() -> None:
+    """Only sums in between leave int32 here, for no code is near 0."""
+    x = TensorType(16, True, 0, 30_000, 20_000, INT16_TOP)
+    weights = np.array([INT16_TOP] * 3 + [-INT16_TOP] * 3).reshape(1, 1, 6, 1)
+    node = MatVec(
+        "node", "codes", Kind.DENSE, (1, 1, 6), (1, 1, 1), POINT, weights, 16,
+        *(np.zeros(1, np.int64) for _ in range(2)), 1, np.zeros(1, np.int64), x, EXACT,
+    )  # fmt: skip
+    library = _library.load()
+    step = step_of(node, library)
+    assert step is not None and step.argument.plane.limb_shift
+    codes = np.random.default_rng(0).integers(x.lo, x.hi + 1, (20, 1, 1, 6))
+    np.testing.assert_array_equal(run_step(node, step, library, [codes]), run_node(node, codes))
+
+
 def test_layers_that_are_too_wide_have_no_kernel() -> None:
     library = _library.load()
     node = MatVec(
