@@ -155,7 +155,7 @@ FAULTS: dict[str, tuple[Callable[[], Node], Callable[[Path], None]]] = {
 }  # fmt: skip
 SURPLUS = {"turn"}  # more is asked of one stream than it has, which is an error of its own
 NARROW: dict[str, tuple[Callable[[], Node], Callable[[Path], None]]] = {
-    "product": (scaled, narrower("node_config", "sum_t")),
+    "factor": (scaled, narrower("node_config", "mult_t")),
     "sum": (add, narrower("node_config", "acc_t")),
     "centred": (product, narrower("node_config", "centred1_t")),
     "dividend": (average, narrower("node_config", "numerator_t")),
