@@ -27,7 +27,7 @@ from flow.graph.types import (
 from flow.plan.elementwise import input_words, vector_second
 from flow.plan.hwplan import UnitPlan, WindowPlan
 
-HOLD_BACK = 32  # beats in the pipeline of one process: deeper than any of these kernels is expected
+HOLD_BACK = 16  # beats in the pipeline of one process; these kernels are not as deep
 
 
 @dataclass(frozen=True, slots=True, eq=False)
