@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ import models
 from flow.errors import Mismatch
 from flow.frontend import from_keras
 from flow.frontend.equality import check_equality
-from flow.graph import IntGraph, map_input, run_taps
+from flow.graph import IntGraph, graph_hash, map_input, run_taps
 from flow.graph.types import Table
+from models import weights
 from models.bits import FLAT_WIDTHS, graph_bits, network_bits
 from models.networks import NETWORKS, random_inputs
 from models.ranges import activation_layers
@@ -83,6 +85,16 @@ def test_bits_of_the_graph_are_those_of_the_thesis(name: str) -> None:
     p_bits, a_bits = graph_bits(network(name, "mpq")[1])
     assert p_bits == bits.verification["p_bits"]
     assert a_bits + bits.host_bits == bits.verification["a_bits"]
+
+
+@pytest.mark.parametrize(
+    "name", ["ic", *(pytest.param(name, marks=pytest.mark.slow) for name in ("ad", "vww_effnet"))]
+)
+def test_a_saved_network_gives_the_same_integers(name: str, tmp_path: Path) -> None:
+    model, graph = network(name, "mpq")
+    weights.save(model, {"model": name, "quant": "mpq"}, tmp_path)
+    loaded = from_keras(weights.load(name, "mpq", tmp_path), RAW_INPUTS.get(name))
+    assert graph_hash(loaded) == graph_hash(graph)
 
 
 def test_one_wrong_weight_of_a_network_is_found() -> None:
