@@ -28,12 +28,14 @@ USEFUL = {
     "git": ("the commit in reports", "git"),
     "chromium": ("the page's test in make regress", "chromium"),
     "espeak-ng": ("making the shipped speech samples again", "espeak-ng"),
-    "vitis_hls": ("opening a project in Vitis HLS; the flow does without", ""),
-    "vivado": ("opening a project in Vivado; the flow does without", ""),
+    "vitis-run": ("stage synth with --engine vitis, newer releases; the flow does without", ""),
+    "vitis_hls": ("stage synth with --engine vitis, older releases; the flow does without", ""),
+    "vivado": ("logic synthesis with --engine vitis; the flow does without", ""),
 }
 NO_VERSION = (
     "chromium",
     "espeak-ng",
+    "vitis-run",
     "vitis_hls",
     "vivado",
 )  # slow to start, or they leave files behind
