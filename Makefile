@@ -31,9 +31,10 @@ test: lint
 regress: lint
 	$(PYTEST)
 
-# every figure of kws beside its goal, measured from empty caches
+# every figure of kws beside its goal, measured from empty caches; integer inference of all networks
 bench: setup
 	$(PYTHON_ENV)/python flow/bench.py --model kws
+	$(PYTHON_ENV)/python flow/bench_inference.py
 
 # tables of docs/compare-hls4ml.md and README.md; OPTIONS: --force measures every row again
 compare-hls4ml: setup
