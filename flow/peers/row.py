@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -77,12 +78,13 @@ def started(problem: Problem, flow: str) -> Row:
     )
 
 
-def measure(problem: Problem, flow: str, folder: Path, log: Path) -> Row:
+def measure(problem: Problem, flow: str, folder: Path, log: Path, turn: Path) -> Row:
     """Convert, compile and run a model; a failure is a result too.
 
     Args:
         folder: of the project; must not exist.
         log: where this process' output goes, g++'s included; the first error is looked for there.
+        turn: a file, locked while inferences are timed: never those of two processes at once.
     """
     row = replace(started(problem, flow), failed=None)
     try:
@@ -102,7 +104,8 @@ def measure(problem: Problem, flow: str, folder: Path, log: Path) -> Row:
     timed = TIMED_FRAMES.get(row.network, row.frames)
     try:
         outputs = np.asarray(hls_model.predict(problem.inputs))
-        ran = timed_runs(hls_model.predict, problem.inputs[:timed], outputs[:timed])
+        with _turn(turn):
+            ran = timed_runs(hls_model.predict, problem.inputs[:timed], outputs[:timed])
     except Exception as error:
         return replace(row, failed=f"simulation: {first_line(error)}")
     return replace(
@@ -168,6 +171,14 @@ def first_error(log: Path) -> str | None:
     """The first error of a compiler's output, None without one."""
     lines = log.read_text(errors="replace").splitlines()
     return next((line.strip() for line in lines if "error:" in line), None)
+
+
+@contextmanager
+def _turn(lock: Path) -> Iterator[None]:
+    """Wait until no other process is in here; the kernel ends the turn of one that dies."""
+    with lock.open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Problems and rows as resumable stages of `build/compare-hls4ml`."""
+"""Problems and rows as resumable stages of `build/compare-hls4ml/<model>`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from flow.run_limited import Outcome as End
 from flow.run_limited import run_limited
 
 FOLDER = ROOT / "build" / "compare-hls4ml"
+TURN = ".turn"
 TIMEOUT_S = 3600.0
 TOOLS = ("tensorflow", "qkeras", "numpy", "hls4ml", "g++")
 SUFFIXES = frozenset({".py", ".h", ".cpp", ".yaml", ".h5", ".j2"})
@@ -60,7 +61,7 @@ def compare(
 ) -> Comparison:
     """Make every problem and every row that is not up to date, one after the other.
 
-    Never two at once: rows are timed.
+    Several processes may work on different models; what they time waits for its turn.
 
     Args:
         wanted: by the name of a problem, `<network>-<alpha>`.
@@ -70,23 +71,27 @@ def compare(
         FlowError: a problem could not be made, or a process was killed for its time.
     """
     data = find_samples(load_config(), KWS)
-    chosen = [
-        (network, alpha)
+    made = [
+        row
         for network in NETWORKS
         for alpha in ALPHAS
-        if wanted(problem_name(network, alpha))
+        if wanted(name := problem_name(network, alpha))
+        for row in _rows_of(network, alpha, data, force, notify, folder / name)
     ]
-    made = run_stages(
-        [_problem_stage(network, alpha, data) for network, alpha in chosen], folder, notify=notify
+    return Comparison(tuple(made), data)
+
+
+def _rows_of(
+    network: str, alpha: Any, data: Source, force: bool, notify: Notify | None, folder: Path
+) -> list[Row]:
+    """The rows of one model, in every flow."""
+    problem = run_stages([_problem_stage(network, alpha, data)], folder, notify=notify)[0]
+    file, turn = problem.folder / problems.FILE, folder.parent / TURN
+    stages = [_row_stage(network, alpha, flow, file, turn) for flow in FLOWS]
+    outcomes = run_stages(
+        stages, folder, force_from=stages[0].name if force else None, notify=notify
     )
-    stages = [
-        _row_stage(network, alpha, flow, outcome.folder / problems.FILE)
-        for (network, alpha), outcome in zip(chosen, made, strict=True)
-        for flow in FLOWS
-    ]
-    first = stages[0].name if force and stages else None
-    outcomes = run_stages(stages, folder, force_from=first, notify=notify)
-    return Comparison(tuple(rows.load_row(one.folder / rows.FILE) for one in outcomes), data)
+    return [rows.load_row(one.folder / rows.FILE) for one in outcomes]
 
 
 def row_name(network: str, alpha: Any, flow: str) -> str:
@@ -114,13 +119,13 @@ def _problem_stage(network: str, alpha: Any, data: Source) -> Stage:
     )
 
 
-def _row_stage(network: str, alpha: Any, flow: str, problem_file: Path) -> Stage:
+def _row_stage(network: str, alpha: Any, flow: str, problem_file: Path, turn: Path) -> Stage:
     def make(folder: Path, done: Mapping[str, Outcome]) -> None:
         tell("convert, compile, simulate")
         log = folder / "log"
         end, code, command = _worker(
             ["row", network, str(alpha), os.fspath(folder), os.fspath(problem_file), flow,
-             os.fspath(log)],
+             os.fspath(log), os.fspath(turn)],
             log,
         )  # fmt: skip
         if end is not End.EXITED:

@@ -1,7 +1,7 @@
 """A process of its own for each problem and each row: a crash of the simulated C++ ends only it.
 
 python -m flow.peers.worker problem NETWORK ALPHA FOLDER [SAMPLES.npz]
-python -m flow.peers.worker row NETWORK ALPHA FOLDER PROBLEM.npz FLOW LOG
+python -m flow.peers.worker row NETWORK ALPHA FOLDER PROBLEM.npz FLOW LOG TURN
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def _row(network: str, alpha: str, folder: Path, rest: list[str]) -> None:
     from flow.peers.problem import alpha_of, load_problem
     from flow.peers.row import measure, save_row, started
 
-    problem_file, flow, log = rest
+    problem_file, flow, log, turn = rest
     problem = load_problem(network, alpha_of(alpha), Path(problem_file))
     save_row(started(problem, flow), folder)
     project = folder / PROJECT
-    row = measure(problem, flow, project, Path(log))
+    row = measure(problem, flow, project, Path(log), Path(turn))
     save_row(row, folder)
     if row.failed is None:
         shutil.rmtree(project)

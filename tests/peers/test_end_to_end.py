@@ -15,7 +15,7 @@ from flow.peers.table import summarise
 def test_ours_gives_every_output_and_a_wrong_expectation_is_found(tmp_path: Path) -> None:
     problem = make_problem("dense", "auto", frames=20)
     problem.codes[3, 4] += 1
-    made = measure(problem, "shiftflow", tmp_path / "project", tmp_path / "log")
+    made = measure(problem, "shiftflow", tmp_path / "project", tmp_path / "log", tmp_path / "turn")
     assert made.failed is None
     assert made.judged is not None
     assert (made.judged.outputs, made.judged.wrong, made.judged.max_error_lsb) == (200, 1, 1.0)
@@ -35,5 +35,7 @@ def test_all_flows_of_a_model(tmp_path: Path) -> None:
     assert ours.judged.wrong == 0
     assert summarise(found.rows).is_exact
     assert compare(lambda name: name == "dense-auto_po2", folder=tmp_path) == found
-    assert not list(tmp_path.glob("dense-auto_po2-shiftflow/project"))  # only failures keep theirs
-    assert list(tmp_path.glob("dense-auto_po2-bit_exact/project"))
+    assert not list(
+        tmp_path.glob("dense/dense-auto_po2-shiftflow/project")
+    )  # only failures keep theirs
+    assert list(tmp_path.glob("dense/dense-auto_po2-bit_exact/project"))

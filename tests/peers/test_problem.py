@@ -52,6 +52,8 @@ def test_a_problem_survives_its_file(alpha: Any, tmp_path: Path) -> None:
     for pair in ((loaded.model, made.model), (loaded.frozen, made.frozen)):
         for a, b in zip(*(model.get_weights() for model in pair), strict=True):
             np.testing.assert_array_equal(a, b)
+    for a, b in zip(made.model.get_weights(), made.frozen.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)  # freezing found nothing left to round
     assert (loaded.scale_exp, loaded.labels, loaded.qkeras_accuracy) == (-4, None, None)
     assert made.codes.shape == (FRAMES, small.CLASSES)
     assert len(np.unique(made.codes)) > 30

@@ -46,7 +46,9 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., r
     def run(flow: Callable[..., Any], network: str = "dense", log: str = "") -> rows.Row:
         (tmp_path / "log").write_text(log)
         monkeypatch.setitem(rows.FLOWS, "default", flow)
-        return measure(problem(network), "default", tmp_path / "project", tmp_path / "log")
+        return measure(
+            problem(network), "default", tmp_path / "project", tmp_path / "log", tmp_path / "turn"
+        )
 
     return run
 
@@ -126,6 +128,28 @@ def test_timing_stays_on_one_core_and_gives_the_others_back(measured: Any) -> No
     measured(lambda problem, folder: Converted(predict=predict))
     assert seen[1:] == [1] * rows.REPEATS
     assert os.sched_getaffinity(0) == before
+
+
+def test_timing_waits_for_its_turn(measured: Any, tmp_path: Path) -> None:
+    import fcntl
+
+    def is_free() -> bool:
+        with (tmp_path / "turn").open("a") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    free: list[bool] = []
+
+    def predict(x: np.ndarray) -> np.ndarray:
+        free.append(is_free())
+        return x
+
+    measured(lambda problem, folder: Converted(predict=predict))
+    assert free == [True, *[False] * rows.REPEATS]
+    assert is_free()
 
 
 def test_a_log_without_an_error_has_no_first_one(tmp_path: Path) -> None:
