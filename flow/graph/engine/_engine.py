@@ -83,8 +83,9 @@ class Engine:
         Raises:
             DataError: shape or values do not fit the graph's input.
         """
+        batches = self.batches(codes)
         outputs, done = np.empty((len(codes), *self.graph.output.out_shape), np.int64), 0
-        for batch in self.batches(codes):
+        for batch in batches:
             outputs[done : done + len(batch)] = batch
             done += len(batch)
             if progress is not None:

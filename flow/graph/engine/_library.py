@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import platform
@@ -48,14 +49,19 @@ def load(target: Sequence[str] = NATIVE) -> Library:
 
     Raises:
         ToolMissing: g++ is not installed.
-        FlowError: it failed, or the cache's folder cannot be written.
+        FlowError: it failed, or the cache's folder cannot be written or run from.
     """
     path = _path(tuple(target))
+    with contextlib.suppress(OSError):  # damaged: made again, once
+        return Library(_made(path, target))
+    path.unlink(missing_ok=True)
     try:
         return Library(_made(path, target))
-    except OSError:  # damaged: made again, once
-        path.unlink(missing_ok=True)
-        return Library(_made(path, target))
+    except OSError as error:
+        raise FlowError(
+            f"the compiled integer engine cannot be loaded: {error}.\n"
+            "  Set SHIFTFLOW_CACHE to a folder whose libraries may be loaded."
+        ) from error
 
 
 def _path(target: tuple[str, ...]) -> Path:

@@ -207,7 +207,7 @@ def test_one_corrupted_weight_turns_its_layer_red() -> None:
 def test_wrong_codes_are_refused_as_the_reference_refuses_them() -> None:
     graph = small_graph()
     engine, codes = Engine(graph), random_codes(graph, 4)
-    for wrong in (codes[:0], codes[0], codes[..., :1], codes + 200):
+    for wrong in (codes[:0], codes[0], codes[..., :1], np.array(1), codes + 200):
         with pytest.raises(DataError) as expected:
             run(graph, wrong)
         for call in (engine.run, engine.run_taps, lambda wrong: list(engine.batches(wrong))):

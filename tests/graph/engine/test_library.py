@@ -92,3 +92,15 @@ def test_a_folder_that_cannot_be_written_is_named(
         f"the compiled integer engine cannot be kept in {folder}: {os.strerror(20)}.\n"
         "  Set SHIFTFLOW_CACHE to a folder that can be written."
     )
+
+
+def test_a_library_that_cannot_be_loaded_is_no_endless_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(path: str) -> None:
+        raise OSError(f"{path}: failed to map segment from shared object")
+
+    monkeypatch.setattr(_library.ctypes, "CDLL", refuse)
+    with pytest.raises(FlowError, match=r"cannot be loaded: .*failed to map segment") as caught:
+        _library.load(QUICK)
+    assert "Set SHIFTFLOW_CACHE to a folder whose libraries may be loaded." in str(caught.value)
