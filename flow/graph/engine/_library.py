@@ -24,6 +24,9 @@ TIMEOUT_S = 300.0
 KERNELS = (
     "matrix", "depthwise", "merge", "product", "concat", "lookup", "average", "largest", "repeat",
 )  # fmt: skip
+# node, inputs, output, frames, planes, sums; see kernels/kernels.cpp
+_POINTER = ctypes.c_void_p
+SIGNATURE = (_POINTER, _POINTER, _POINTER, ctypes.c_int64, _POINTER, _POINTER)
 
 
 class Library:
@@ -36,7 +39,7 @@ class Library:
         self.lanes = int(self._library.shift_lanes())
         self.functions = {name: self._library[f"shift_{name}"] for name in KERNELS}
         for function in self.functions.values():
-            function.restype = None
+            function.argtypes, function.restype = SIGNATURE, None
 
     def pair_taps(self, taps: NDArray[np.int16]) -> None:
         """Interleave the weights [2, 2 * lanes] of two taps in place, as the kernel reads them."""

@@ -84,16 +84,13 @@ class Worker:
     def _bound(self, node: Node, step: Step | None, library: Library) -> Call:
         if step is None:
             return lambda frames: self._by_reference(node, frames)
-        function, argument, long = library.functions[step.kernel], step.argument, ctypes.c_int64
+        function, argument = library.functions[step.kernel], ctypes.byref(step.argument)
         inputs = (ctypes.c_void_p * len(node.sources))(
             *(self._tensors[source].ctypes.data for source in node.sources)
         )
-        output, planes, sums = (
-            ctypes.c_void_p(array.ctypes.data)
-            for array in (self._tensors[node.name], self._planes, self._sums)
-        )
-        at = ctypes.byref(argument)
-        return lambda frames: function(at, inputs, output, long(frames), planes, sums)
+        output = self._tensors[node.name].ctypes.data
+        planes, sums = self._planes.ctypes.data, self._sums.ctypes.data
+        return lambda frames: function(argument, inputs, output, frames, planes, sums)
 
     def _by_reference(self, node: Node, frames: int) -> None:
         found = run_node(node, *(self._codes(source, frames) for source in node.sources))

@@ -32,9 +32,8 @@ def run_step(node: Node, step: Step, library: Library, inputs: list[IntArray]) -
     planes, sums = guarded(step.planes, np.int16), guarded(step.sums, np.int32)
     pointers = (ctypes.c_void_p * len(stored))(*(array.ctypes.data for array in stored))
     library.functions[step.kernel](
-        ctypes.byref(step.argument), pointers, ctypes.c_void_p(output.ctypes.data),
-        ctypes.c_int64(frames), ctypes.c_void_p(planes.ctypes.data),
-        ctypes.c_void_p(sums.ctypes.data),
+        ctypes.byref(step.argument), pointers, output.ctypes.data, frames, planes.ctypes.data,
+        sums.ctypes.data,
     )  # fmt: skip
     codes = output[: frames * size].astype(np.int64) + (offset(node.y) or 0)
     return codes.reshape(frames, *node.out_shape)
