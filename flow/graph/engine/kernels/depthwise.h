@@ -59,7 +59,8 @@ inline void depthwise(const Depthwise& d, const int16_t* x, void* y, int64_t fra
     for (int64_t step = 0; step < d.steps; ++step) {
       for (int limb = 0; limb < d.plane.limbs(); ++limb)
         depthwise_sums(d, made[limb] + d.windows_at[step], sums + limb * count);
-      finish(sums, sums + count, y, frame * d.output_size + d.outputs_at[step], count);
+      finish(sums, sums + count, y, frame * d.output_size + d.outputs_at[step],
+             one_row(count));
     }
   }
 }

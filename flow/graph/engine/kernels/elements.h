@@ -50,7 +50,8 @@ void merge_as(const Merge& m, const int16_t* const* x, void* y, int64_t total) {
       const Int weight = Int(1) << m.shifts[k];
       for (int i = 0; i < CHUNK; ++i) acc[i] += Int(from[i]) * weight;
     }
-    requantise(m.requant, acc, element(m.requant, y, start), std::min<int64_t>(CHUNK, total - start));
+    requantise(m.requant, acc, element(m.requant, y, start),
+               one_row(std::min<int64_t>(CHUNK, total - start)));
   }
 }
 
@@ -72,7 +73,7 @@ void product_as(const Product& m, const int16_t* first, const int16_t* second, v
         for (int i = 0; i < CHUNK; ++i)
           acc[i] = (first[at + start + i] + first_add) * (second[start + i] + second_add);
         requantise(m.requant, acc, element(m.requant, y, at + start),
-                   std::min<int64_t>(CHUNK, m.row - start));
+                   one_row(std::min<int64_t>(CHUNK, m.row - start)));
       }
 }
 
@@ -88,7 +89,7 @@ void join(const Part& part, const int16_t* x, void* y) {
   for (int64_t start = 0; start < part.channels; start += LANES) {
     Int acc[LANES];
     for (int i = 0; i < LANES; ++i) acc[i] = x[start + i];
-    requantise(part.requant, acc, element(part.requant, y, start), LANES);
+    requantise(part.requant, acc, element(part.requant, y, start), one_row(LANES));
   }
 }
 

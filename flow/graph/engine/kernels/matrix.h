@@ -75,18 +75,21 @@ template <int ROWS>
 void matrix_rows(const Matrix& m, const Finish& finish, const int16_t* const* planes,
                  int64_t rows, void* output, int64_t first, int32_t* sums) {
   const int64_t limb_sums = int64_t(ROWS) * m.sums;
+  int64_t plane = 0, pixel = 0;  // of the next row; dividing for each would take as long as a tile
   for (int64_t start = 0; start < rows; start += ROWS) {
-    for (int limb = 0; limb < m.plane.limbs(); ++limb) {
-      const int16_t* pixels[ROWS];
-      for (int r = 0; r < ROWS; ++r) {  // behind the end: the last pixel again
-        const int64_t row = std::min(start + r, rows - 1);
-        pixels[r] = planes[limb] + row / m.pixels * m.plane.size() + m.pixels_at[row % m.pixels];
-      }
-      tiles<ROWS>(m, pixels, sums + limb * limb_sums);
+    int64_t windows_at[ROWS];
+    for (int r = 0; r < ROWS; ++r) {
+      windows_at[r] = plane + m.pixels_at[pixel];
+      if (start + r + 1 >= rows) continue;  // behind the end: the last pixel again
+      if (++pixel == m.pixels) pixel = 0, plane += m.plane.size();
     }
-    for (int64_t r = 0; r < ROWS && start + r < rows; ++r)
-      finish(sums + r * m.sums, sums + limb_sums + r * m.sums, output,
-             (first + start + r) * m.channels, m.sums);
+    for (int limb = 0; limb < m.plane.limbs(); ++limb) {
+      const int16_t* windows[ROWS];
+      for (int r = 0; r < ROWS; ++r) windows[r] = planes[limb] + windows_at[r];
+      tiles<ROWS>(m, windows, sums + limb * limb_sums);
+    }
+    finish(sums, sums + limb_sums, output, (first + start) * m.channels,
+           {m.sums, std::min<int64_t>(ROWS, rows - start), m.sums, m.channels});
   }
 }
 

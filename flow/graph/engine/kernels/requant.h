@@ -19,29 +19,39 @@ struct Requant {
   int32_t wide_output;  // int64_t, else int16_t
 };
 
+// Rows of accumulators, and where each one lies behind the one before, in elements.
+struct Rows {
+  int64_t count, rows, acc_step, output_step;
+};
+
+inline Rows one_row(int64_t count) { return {count, 1, 0, 0}; }
+
+// A row of codes is written up to a multiple of LANES; the next one then overwrites what is too
+// much of it.
 template <class Int, class Out, bool FACTOR, bool EVEN>
-void requantise(const Requant& requant, const Int* acc, void* output, int64_t count) {
+void requantise(const Requant& requant, const Int* acc, void* output, Rows size) {
   const Int* constant = static_cast<const Int*>(requant.constant);
   const Int* shift = static_cast<const Int*>(requant.shift);
   const Int* factor = static_cast<const Int*>(requant.factor);
   const Int* below = static_cast<const Int*>(requant.below);
   const Int lo = Int(requant.lo), hi = Int(requant.hi), add = Int(requant.add);
   Out* y = static_cast<Out*>(output);
-  for (int64_t start = 0; start < count; start += LANES)
-    for (int64_t i = start; i < start + LANES; ++i) {
-      Int value = acc[i];
-      if (FACTOR) value *= factor[i];
-      value += constant[i];
-      Int shifted = value >> shift[i];
-      if (EVEN) shifted -= shifted & Int((value & below[i]) == 0);
-      shifted = shifted < lo ? lo : shifted;
-      shifted = shifted > hi ? hi : shifted;
-      y[i] = Out(shifted + add);
-    }
+  for (int64_t row = 0; row < size.rows; ++row, acc += size.acc_step, y += size.output_step)
+    for (int64_t start = 0; start < size.count; start += LANES)
+      for (int64_t i = start; i < start + LANES; ++i) {
+        Int value = acc[i];
+        if (FACTOR) value *= factor[i];
+        value += constant[i];
+        Int shifted = value >> shift[i];
+        if (EVEN) shifted -= shifted & Int((value & below[i]) == 0);
+        shifted = shifted < lo ? lo : shifted;
+        shifted = shifted > hi ? hi : shifted;
+        y[i] = Out(shifted + add);
+      }
 }
 
 template <class Int>
-using Requantise = void (*)(const Requant&, const Int*, void*, int64_t);
+using Requantise = void (*)(const Requant&, const Int*, void*, Rows);
 
 template <class Int, class Out>
 Requantise<Int> choose(bool factor, bool even) {
@@ -73,20 +83,27 @@ class Finish {
         narrow_(requantiser<int32_t>(requant)),
         wide_(requantiser<int64_t>(requant)) {}
 
-  // `high` is read where there are two limbs; it counts 2^limb_shift.
+  // Codes from element `index` of the output on. `high` is read where there are two limbs; it
+  // counts 2^limb_shift.
   void operator()(const int32_t* low, const int32_t* high, void* output, int64_t index,
-                  int64_t count) const {
+                  Rows size) const {
     void* to = element(requant_, output, index);
-    if (!requant_.wide) return narrow_(requant_, low, to, count);
+    if (!requant_.wide) return narrow_(requant_, low, to, size);
+    for (int64_t row = 0; row < size.rows; ++row) {
+      join(low + row * size.acc_step, high + row * size.acc_step, size.count);
+      wide_(requant_, scratch_, element(requant_, to, row * size.output_step), one_row(size.count));
+    }
+  }
+
+ private:
+  void join(const int32_t* low, const int32_t* high, int64_t count) const {
     if (limb_shift_)
       for (int64_t i = 0; i < count; ++i)
         scratch_[i] = low[i] + int64_t(high[i]) * (int64_t(1) << limb_shift_);
     else
       for (int64_t i = 0; i < count; ++i) scratch_[i] = low[i];
-    wide_(requant_, scratch_, to, count);
   }
 
- private:
   const Requant& requant_;
   int limb_shift_;
   int64_t* scratch_;
