@@ -17,13 +17,17 @@ import pytest
 
 from flow import build, runs, stages
 from flow.commands._markdown import escape
+from flow.config import ROOT
 from flow.orphans import VARIABLE
 from flow.simulate import csim_result
 from tests.engines import small_run
 from tests.engines.small_run import LAYERS, VITIS, small_graph, start
+from tests.report.example import ran
 from tests.robustness.case import Place, config
 
 WAIT_S = 60
+CLIP = ROOT / "models" / "samples" / "wav" / "yes.wav"
+NO_LICENCE = "ERROR: [COMMON 17-345] A valid license was not found for feature Synthesis"
 NOT_ON_PATH = "neither vitis-run nor vitis_hls on PATH"
 WORDS = sum(node.out_shape[0] * node.out_shape[1] * node.out_shape[2] for node in
             small_graph().nodes)  # fmt: skip
@@ -143,6 +147,60 @@ def test_io_types_are_runs_of_their_own(folder: Path) -> None:
     assert build.main([*VITIS, "--io-type", "io_parallel", "--to", "emit"]) == 0
     project = folder / "build" / "kws-vitis-io_parallel" / "emit" / "project" / "project.json"
     assert json.loads(project.read_text())["io_type"] == "io_parallel"
+
+
+def test_a_recording_is_heard_by_the_compiled_network(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flow.gxx.run_limited", None)  # nothing is compiled again
+    assert build.main([*VITIS, "--wav", str(CLIP)]) == 0
+    *_, recording, integer, simulated = capsys.readouterr().out.splitlines()
+    assert recording.startswith("recording        yes.wav, 1.00 s")
+    word = integer.removeprefix("integer network").split()[0]
+    assert simulated == (
+        f"C simulation     {word}  ({WORDS} words compared at every layer, 0 mismatches)"
+    )
+    assert not (run_folder(folder) / ".hear.tmp").exists()
+
+
+def test_a_vitis_without_licence_fails_the_stage_and_leaves_no_result(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder / "bin"
+    place.mkdir()
+    program = place / "vitis_hls"
+    program.write_text(f"#!/bin/sh\necho '{NO_LICENCE}'\nexit 1\n")
+    program.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", f"{place}:{os.environ['PATH']}")
+        assert build.main(list(VITIS)) == 1
+    captured = capsys.readouterr()
+    assert captured.out.count(" cached") == 5  # up to simulate
+    assert captured.err.startswith(f"error: Vitis HLS on 'kws': {NO_LICENCE}\n")
+    assert f"log: {run_folder(folder)}/.synth.tmp/project/" in captured.err
+    before = report(folder)
+    assert before["not_run"]  # the published report is still the one before
+    assert build.main(list(VITIS)) == 0
+    assert report(folder)["not_run"] == before["not_run"]
+
+
+def test_what_the_vendors_tools_say_reaches_report_and_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flow.synth.vitis.synthesise", lambda *arguments, **more: ran())
+    assert build.main([*VITIS, "--from", "synth"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for line in (
+        "RTL simulation    Verilog of Vitis HLS, 64 frames, 35,000 outputs compared, 0 mismatches",
+        "cycles per frame  8,020 (latency 18,600)",
+        "clock             114.3 MHz after Vivado's synthesis, with estimated wires",
+        "not run           co-simulation: not asked for",
+    ):
+        assert line in lines, line
+    assert any(line.startswith("resources         LUT 17,000 (31.9 %)") for line in lines)
+    found = report(folder)
+    assert found["vitis"]["csynth"]["est_clock_ns"] == 7.3
+    assert found["accuracy"]["rtl"] == found["accuracy"]["csim"]  # the same frames
 
 
 def _compiler(folder: Path, script: str) -> Path:
