@@ -92,7 +92,8 @@ def _vitis(places: Mapping[str, Path]) -> _Measured:
 
 def _figures(found: Evaluation, frames: SimulatedFrames, measured: _Measured) -> AccuracyFigures:
     """Output words of all frames simulated were compared, so their accuracy is one and the same."""
-    accuracy = found.accuracy
+    accuracy, recorded = found.accuracy, found.recorded
+    shown = recorded if accuracy.recorded else None
     in_c = isinstance(measured.sim, CsimResult)
     check = measured.vitis.rtl if measured.vitis else None
     in_rtl = not in_c or (check is not None and check.frames >= frames.samples)
@@ -107,8 +108,8 @@ def _figures(found: Evaluation, frames: SimulatedFrames, measured: _Measured) ->
         rtl_samples=frames.samples if in_rtl else 0,
         recorded=accuracy.recorded,
         note=found.note,
-        recorded_dataset=Path(found.recorded.dataset).stem if accuracy.recorded else None,
-        recorded_samples=found.recorded.samples if accuracy.recorded else None,
+        recorded_dataset=Path(shown.dataset).stem if shown else None,
+        recorded_samples=shown.samples if shown else None,
         csim=frames.accuracy if in_c else None,
         csim_samples=frames.samples if in_c else 0,
     )

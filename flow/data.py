@@ -68,8 +68,11 @@ class Source:
         return hash_file(self.path)
 
 
-def find_samples(config: Config, model: str, given: Path | None = None) -> Source:
+def find_samples(config: Config, model: str | None, given: Path | None = None) -> Source:
     """The file `given`, else the data folder's test set, else the samples shipped with the project.
+
+    Args:
+        model: a benchmark; None: a user's own, for which there are no others.
 
     Raises:
         DataError: the chosen file does not exist.
@@ -82,6 +85,12 @@ def find_samples(config: Config, model: str, given: Path | None = None) -> Sourc
                 f"data file {given} {state}.\n  Give an existing .npz file with --data."
             )
         return Source(given.resolve(), is_real=True)
+    if model is None:
+        raise DataError(
+            "a model of your own (--keras) needs samples of its input: to calibrate, to compare, "
+            "to simulate.\n  Give them with --data FILE.npz: x [n, ...] float32, as the model "
+            "takes it, and y [n] integer labels where there are any."
+        )
     _check_chosen_folder(config)
     data = SAME_DATA.get(model, model)
     test_sets = [folder / file for folder in data_folders(config) for file in TEST_FILES[data]]

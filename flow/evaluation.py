@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flow.data import Samples, pick_frames
-from flow.graph import Accuracy, IntGraph, evaluate, map_input, run_taps
+from flow.graph import Accuracy, IntGraph, evaluate, map_input, predict, run_taps
 from flow.progress import counter, tell
 
 EQUALITY_FRAMES = 512  # at most so many samples are compared layer by layer, codes against QKeras
@@ -45,17 +45,17 @@ class Evaluation:
     """All that the evaluate stage finds out."""
 
     accuracy: Accuracy
-    recorded: Recorded
+    recorded: Recorded | None  # None: of a user's own model
     equality: tuple[Equality, ...]
     note: str | None  # about the accuracies shown
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedFrames:
-    """The samples that were simulated, and the metric of what came out."""
+    """The samples that were simulated, and the metric of what came out; None: no labels."""
 
     samples: int
-    accuracy: float
+    accuracy: float | None
 
 
 def evaluation(
@@ -71,17 +71,13 @@ def evaluation(
         Mismatch: a layer's integers differ from QKeras.
         DataError: weights or samples are not as they should be.
     """
-    from flow.frontend.equality import check_equality
     from models import weights
     from models.raw import RAW_INPUTS
 
     recorded = _recorded(weights.record(model, quant))
     network = weights.load(model, quant)
-    chosen = pick_frames(samples, min(EQUALITY_FRAMES, len(samples.y)), FRAME_SEED)
     real = RAW_INPUTS[model].to_real(samples.x)
-    codes = map_input(graph, samples.x[chosen])
-    taps = run_taps(graph, codes, counter("integer reference, samples"))
-    equal = check_equality(network, graph, taps, real[chosen], counter("equal to QKeras, layers"))
+    equal = _equality(graph, samples, network, real)
     shown = samples.sha256 == recorded.sha256 or not samples.is_real
     return Evaluation(
         Accuracy(
@@ -94,9 +90,76 @@ def evaluation(
             recorded=not samples.is_real,
         ),
         recorded,
-        tuple(Equality(layer.name, layer.compared) for layer in equal),
+        equal,
         recorded.note if shown else samples.note,
     )
+
+
+def own_evaluation(
+    graph: IntGraph, samples: Samples, network: Any, shape: tuple[int, ...]
+) -> Evaluation:
+    """Measure a user's own network and its integers, and compare them layer by layer.
+
+    Without labels, or with a single output, there is no accuracy, and the note says so. QKeras
+    itself runs in float32, which rounds its sums; how often both choose the same class is noted.
+
+    Args:
+        shape: of the network's own input.
+
+    Raises:
+        Mismatch: a layer's integers differ from QKeras.
+    """
+    equal = _equality(graph, samples, network, samples.x.astype(np.float32, copy=False))
+    integer = labelled_share(graph, samples, counter("integer accuracy, samples"))
+    own, codes = (
+        _classes(network, samples.x.reshape(-1, *shape)),
+        predict(graph, map_input(graph, samples.x)),
+    )
+    same = int((own == codes).sum())
+    agreement = f"QKeras in float32 and the integers choose the same class for {same:,} of "
+    return Evaluation(
+        Accuracy(
+            metric="accuracy",
+            dataset=samples.name,
+            float=None,
+            qkeras=None if integer is None else float(np.mean(own == samples.y)),
+            integer=integer,
+            samples=len(samples.y),
+            recorded=False,
+        ),
+        None,
+        equal,
+        f"{_unmeasured(graph, samples)}{agreement}{len(own):,} samples.",
+    )
+
+
+def labelled_share(
+    graph: IntGraph, samples: Samples, progress: Callable[[int, int], None] | None = None
+) -> float | None:
+    """Share of samples that the integer network classifies rightly; None: it cannot be told."""
+    if _unmeasured(graph, samples):
+        return None
+    return evaluate(graph, samples.x, samples.y, progress)
+
+
+def _unmeasured(graph: IntGraph, samples: Samples) -> str:
+    if not samples.labelled:
+        return "No accuracy was measured: the samples have no labels (y). "
+    if graph.output.out_shape == (1, 1, 1):
+        return "No accuracy was measured: a single output is no choice between classes. "
+    return ""
+
+
+def _equality(
+    graph: IntGraph, samples: Samples, network: Any, real: NDArray[np.float32]
+) -> tuple[Equality, ...]:
+    from flow.frontend.equality import check_equality
+
+    chosen = pick_frames(samples, min(EQUALITY_FRAMES, len(samples.y)), FRAME_SEED)
+    codes = map_input(graph, samples.x[chosen])
+    taps = run_taps(graph, codes, counter("integer reference, samples"))
+    equal = check_equality(network, graph, taps, real[chosen], counter("equal to QKeras, layers"))
+    return tuple(Equality(layer.name, layer.compared) for layer in equal)
 
 
 def load_evaluation(path: Path) -> Evaluation:
@@ -104,7 +167,7 @@ def load_evaluation(path: Path) -> Evaluation:
     raw = json.loads(path.read_text())
     return Evaluation(
         Accuracy(**raw["accuracy"]),
-        Recorded(**raw["recorded"]),
+        None if raw["recorded"] is None else Recorded(**raw["recorded"]),
         tuple(Equality(**layer) for layer in raw["equality"]),
         raw["note"],
     )
@@ -124,6 +187,11 @@ def _recorded(record: Mapping[str, Any]) -> Recorded:
 
 
 def _share(network: Any, real: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    tell(f"QKeras accuracy, {len(labels):,} samples")
+    return float(np.mean(_classes(network, real) == labels))
+
+
+def _classes(network: Any, real: NDArray[Any]) -> NDArray[np.int64]:
+    tell(f"QKeras, {len(real):,} samples")
     scores = network.predict(real, batch_size=BATCH, verbose=0)
-    return float(np.mean(scores.reshape(len(labels), -1).argmax(-1) == labels))
+    classes: NDArray[np.int64] = scores.reshape(len(real), -1).argmax(-1)
+    return classes

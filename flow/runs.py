@@ -10,6 +10,8 @@ from flow.config import QUANTS, ROOT, UNTRAINED, Config, ModelConfig, choose
 from flow.data import Samples, Source, find_samples, load_samples, pick_frames
 from flow.emit.vitis import IO_TYPES
 from flow.errors import ConfigError, DataError
+from flow.own_model import QUANT as OWN
+from flow.own_model import OwnModel, own_model, own_name, own_samples
 from flow.plan.hwplan import Target
 
 ENGINES = ("xls", "vitis")
@@ -31,6 +33,8 @@ class Request:
     io_type: str | None = None
     data: Path | None = None
     frames: int | None = None
+    keras: Path | None = None
+    cycles: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +49,14 @@ class Run:
     io_type: str
     frames: int | None
     source: Source
-    settings: ModelConfig
+    settings: ModelConfig | OwnModel
     config: Config
+
+    @property
+    def benchmark(self) -> ModelConfig:
+        """The settings of a run that is not of a user's own model."""
+        assert isinstance(self.settings, ModelConfig)
+        return self.settings
 
     @property
     def folder(self) -> Path:
@@ -60,7 +70,9 @@ class Run:
 
     @property
     def weight_files(self) -> list[Path]:
-        """The trained weights and their record."""
+        """The trained weights and their record; or a user's own model."""
+        if isinstance(self.settings, OwnModel):
+            return [self.settings.file]
         return sorted(WEIGHTS.glob(f"{self.model}-{self.quant}.*"))
 
 
@@ -70,17 +82,20 @@ def prepare(request: Request, config: Config) -> Run:
     Raises:
         ConfigError, DataError: something that was asked for does not exist.
     """
-    settings = config.model(request.model)
-    quant = choose("quant", request.quant or settings.quant, _quants(request.model), QUANTS)
+    _check_numbers(request)
+    settings = _settings(request, config)
+    own = isinstance(settings, OwnModel)
+    name = own_name(settings.file, config) if isinstance(settings, OwnModel) else request.model
+    quants = [OWN] if own else _quants(request.model)
+    quant = choose("quant", request.quant or settings.quant, quants, QUANTS)
     engine = choose("engine", request.engine or ENGINES[0], ENGINES)
     io_type = choose("io type", request.io_type or IO_TYPES[0], IO_TYPES)
     target = config.target(request.target or settings.target)
     _check_engine(engine, io_type, target)
-    if request.frames is not None and request.frames < 1:
-        raise ConfigError(f"--frames {request.frames} is not allowed; choose 1 or more.")
-    _check_trained(request.model)
-    source = find_samples(config, request.model, request.data)
-    samples = _frames(load_samples(source, settings), settings)  # now rather than minutes later
+    if not own:
+        _check_trained(request.model)
+    source = find_samples(config, None if own else request.model, request.data)
+    samples = all_frames(source, settings)  # now rather than minutes later
     pick_frames(samples, request.frames or 1, FRAME_SEED)
     differing = [
         value
@@ -89,12 +104,13 @@ def prepare(request: Request, config: Config) -> Run:
             (engine, ENGINES[0]),
             (target.name, settings.target),
             (io_type, IO_TYPES[0]),
+            (f"ii{request.cycles}", "iiNone"),
         )
         if value != default
     ]
     return Run(
-        name="-".join([request.model, *differing]),
-        model=request.model,
+        name="-".join([name, *differing]),
+        model=name,
         quant=quant,
         engine=engine,
         target=target,
@@ -108,7 +124,7 @@ def prepare(request: Request, config: Config) -> Run:
 
 def simulated_samples(run: Run) -> Samples:
     """The samples that are simulated, drawn in turn from each label."""
-    samples = _frames(load_samples(run.source, run.settings), run.settings)
+    samples = all_frames(run.source, run.settings)
     count = run.frames or min(run.settings.frames, len(samples.y))
     chosen = pick_frames(samples, count, FRAME_SEED)
     return replace(samples, x=samples.x[chosen], y=samples.y[chosen])
@@ -124,9 +140,32 @@ def cache_folder(tool: str) -> Path:
     return BUILD / "cache" / tool
 
 
-def _frames(samples: Samples, settings: ModelConfig) -> Samples:
+def all_frames(source: Source, settings: ModelConfig | OwnModel) -> Samples:
     """What the network sees one at a time: the samples, or their windows."""
+    if isinstance(settings, OwnModel):
+        return own_samples(source, settings)
+    samples = load_samples(source, settings)
     return as_windows(samples) if settings.metric == "auc" else samples
+
+
+def _settings(request: Request, config: Config) -> ModelConfig | OwnModel:
+    if request.keras is not None:
+        return own_model(request.keras, request.cycles)
+    settings = config.model(request.model)
+    if request.cycles is None:
+        return settings
+    return settings.model_copy(update={"target_ii_cycles": request.cycles})
+
+
+def _check_numbers(request: Request) -> None:
+    for option, value in (("--frames", request.frames), ("--cycles", request.cycles)):
+        if value is not None and value < 1:
+            raise ConfigError(f"{option} {value} is not allowed; choose 1 or more.")
+    if request.keras is not None and request.quant is not None:
+        raise ConfigError(
+            f"--quant {request.quant} is not available with --keras, whose file says every "
+            "bit-width.\n  Leave --quant out."
+        )
 
 
 def _check_trained(model: str) -> None:

@@ -16,6 +16,8 @@ from flow.config import ROOT
 from flow.data import load_samples
 from flow.engines import engine_steps
 from flow.errors import ConfigError
+from flow.own_model import OwnModel
+from flow.own_stages import evaluate_own, extract_own
 from flow.progress import counter
 from flow.provenance import all_versions, git_commit, stage_tools, tool_versions
 from flow.runs import FRAME_SEED, ROUTED_FAMILIES, Run
@@ -112,7 +114,6 @@ def _first_steps(run: Run) -> tuple[Step, ...]:
     """From the trained network to its plan."""
     settings = run.settings
     name = {"model": run.model, "quant": run.quant}
-    weights = {path.name: hash_file(path) for path in run.weight_files}
     plan_inputs = {
         "engine": run.engine,
         "target": asdict(run.target),
@@ -121,12 +122,18 @@ def _first_steps(run: Run) -> tuple[Step, ...]:
         "lut_budget": settings.lut_budget,
         "layers": {name: layer.model_dump() for name, layer in settings.layers.items()},
     }
+    own = isinstance(settings, OwnModel)
+    weights = {path.name: hash_file(path) for path in run.weight_files}
+    data, own_code = data_inputs(run), ("flow/own_model.py", "flow/own_stages.py") * own
     return (
-        Step("extract", (), ("flow/frontend", "flow/graph", "models"),
-             _extract, {**name, "weights": weights}),
+        Step("extract", (), ("flow/frontend", "flow/graph", "models", *own_code),
+             extract_own if own else _extract,
+             # samples: ranges of an own model may be calibrated on them
+             {**name, "weights": weights, **(data if own else {})}),
         Step("evaluate", ("extract",),
-             ("flow/evaluation.py", "flow/graph", "flow/frontend", "flow/data.py", "models"),
-             _evaluate, {**data_inputs(run), **name}),
+             ("flow/evaluation.py", "flow/graph", "flow/frontend", "flow/data.py", "models",
+              *own_code),
+             evaluate_own if own else _evaluate, {**data, **name}),
         Step("plan", ("extract",), ("flow/plan", "flow/graph"), _plan, plan_inputs),
     )  # fmt: skip
 
@@ -152,8 +159,10 @@ def _evaluate(run: Run, folder: Path, done: Done) -> None:
     from flow.evaluation import evaluation
     from flow.graph import map_input, profile, save_profile
 
-    graph, samples = graph_of(done), load_samples(run.source, run.settings)
-    found = evaluation(graph, samples, model=run.model, quant=run.quant, metric=run.settings.metric)
+    graph, samples = graph_of(done), load_samples(run.source, run.benchmark)
+    found = evaluation(
+        graph, samples, model=run.model, quant=run.quant, metric=run.benchmark.metric
+    )
     save_json(folder / "evaluation.json", found)
     ranges = profile(graph, map_input(graph, samples.x), counter("value ranges, samples"))
     save_profile(ranges, folder / "profile.json")

@@ -25,20 +25,29 @@ def summarise(finished: Finished) -> list[tuple[str, str]]:
             "accuracy",
             _accuracy(found["accuracy"], found["recorded"]) if "accuracy" in found else None,
         ),
+        ("evaluation", found["note"] if _is_own(found) else None),
         ("real test set", _real_test_set(found["accuracy"]) if "accuracy" in found else None),
         *(_simulated(found["sim"]) if "sim" in found else ()),
         *(_vendor(found["vitis"]) if found.get("vitis") else ()),
         ("multipliers", _multipliers(found["network"]) if "network" in found else None),
         ("resources", _resources(found["synth"]) if found.get("synth") else None),
+        *(("note", text) for text in found["notes"]),
         *(("not run", f"{step['what']}: {step['why']}") for step in found.get("not_run", ())),
     ]
     return [(label, text) for label, text in lines if text is not None]
 
 
+def _is_own(found: Section) -> bool:
+    """Whether it is of a user's own model: no training record tells about it."""
+    return "accuracy" in found and found["recorded"] is None
+
+
 def _sections(finished: Finished) -> dict[str, Any]:
     """The sections of report.json, or without a report what the stages have written."""
     folders = {outcome.name: outcome.folder for outcome in finished.outcomes}
-    sections: dict[str, Any] = {}
+    sections: dict[str, Any] = {"notes": []}
+    if "extract" in folders:
+        sections["notes"] = json.loads((folders["extract"] / "graph.json").read_text())["notes"]
     if finished.report is not None:
         sections |= json.loads((finished.report / "report.json").read_text())
     elif "simulate" in folders:
@@ -58,13 +67,15 @@ def _not_run(synth: Path | None) -> list[Section]:
     return found
 
 
-def _accuracy(section: Section, recorded: Section) -> str:
+def _accuracy(section: Section, recorded: Section) -> str | None:
     measured = f"{section['samples']} samples of {section['dataset']}"
     shares = [
         f"{label} {100 * section[key]:.2f} %"
         for key, label in (("float", "float"), ("qkeras", "QKeras"), ("integer", "integer"))
         if section[key] is not None
     ]
+    if not shares:
+        return None
     if not section["recorded"]:
         text = f"{', '.join(shares)} on {measured}"
         return f"{text} (float: recorded in training)" if section["float"] is not None else text

@@ -61,7 +61,7 @@ EVALUATION = {
     "note": None,
 }  # fmt: skip
 COMMON: Files = {
-    "extract": {"graph.json": {"nodes": [{"name": name} for name in LAYERS]}},
+    "extract": {"graph.json": {"nodes": [{"name": name} for name in LAYERS], "notes": []}},
     "evaluate": {"evaluation.json": EVALUATION},
 }
 FILES: dict[str, Files] = {

@@ -153,16 +153,32 @@ def test_wrong_use_ends_with_2_and_one_message(
     assert calls(folder) == []
 
 
-def test_model_file_is_checked_before_it_is_declined(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ("--keras none.h5", "model file 'none.h5' does not exist.\n  Name a .h5 or .keras file."),
+        (
+            "--keras none.h5 --model kws",
+            "--model kws is not available with --keras none.h5.\n  Leave one of the two out.",
+        ),
+        (
+            "--keras none.h5 --wav yes.wav",
+            "--wav yes.wav is not available with --keras none.h5.\n  Leave one of the two out.",
+        ),
+        (
+            "--keras none.h5 --quant mpq",
+            "--quant mpq is not available with --keras, whose file says every bit-width.\n"
+            "  Leave --quant out.",
+        ),
+        ("--model kws --cycles 0", "--cycles 0 is not allowed; choose 1 or more."),
+    ],
+)
+def test_options_of_a_model_of_ones_own(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: str, text: str
 ) -> None:
-    assert build.main(["--keras", "none.h5"]) == 2
-    assert "none.h5" in capsys.readouterr().err
-    monkeypatch.setattr("flow.frontend.model_file.check_model_file", lambda path: None)
-    assert build.main(["--keras", "none.h5"]) == 2
-    assert capsys.readouterr().err == (
-        "error: --keras is not supported yet; choose a model of config.yaml: --model.\n"
-    )
+    assert build.main(arguments.split()) == 2
+    assert capsys.readouterr().err == f"error: {text}\n"
+    assert calls(folder) == []
 
 
 def test_run_prints_stages_and_summary(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

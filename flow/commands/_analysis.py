@@ -79,7 +79,7 @@ def _run(options: argparse.Namespace) -> Run:
 
 def _drawn(run: Run, count: int | None) -> Samples:
     """`count` of the run's samples, in turn from each label."""
-    samples = load_samples(run.source, run.settings)
+    samples = load_samples(run.source, run.benchmark)
     if count is not None and count < 1:
         raise ConfigError(f"--samples {count} is not allowed; choose 1 or more.")
     if count is not None and count > len(samples.y):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+from pathlib import Path
 
 from flow.commands._attempt import Attempt
 from flow.commands._ci_files import ci_files
@@ -101,14 +102,23 @@ def _stage_range(options: argparse.Namespace) -> tuple[str | None, str | None]:
 
 def _models(options: argparse.Namespace, config: Config) -> list[str]:
     if options.keras is not None:
-        from flow.frontend.model_file import check_model_file
-
-        check_model_file(options.keras)
-        raise ConfigError("--keras is not supported yet; choose a model of config.yaml: --model.")
+        return [_own_model(options)]
     if options.model is None:
         raise ConfigError("no model is given.\n  Say for example: python flow/build.py --model kws")
     trained = [model for model in config.models if is_trained(model)]
     return trained if options.model == "all" else [options.model]
+
+
+def _own_model(options: argparse.Namespace) -> str:
+    """The name of a user's own model, which goes without options that are of benchmarks."""
+    keras: Path = options.keras
+    for option, value in (("--model", options.model), ("--wav", options.wav)):
+        if value is not None:
+            raise ConfigError(
+                f"{option} {value} is not available with --keras {keras}.\n"
+                "  Leave one of the two out."
+            )
+    return keras.stem
 
 
 def _request(options: argparse.Namespace, model: str) -> Request:
@@ -120,6 +130,8 @@ def _request(options: argparse.Namespace, model: str) -> Request:
         options.io_type,
         options.data,
         options.frames,
+        options.keras,
+        options.cycles,
     )
 
 

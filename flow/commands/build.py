@@ -45,9 +45,10 @@ def _parser() -> Parser:
     add("--engine", metavar="NAME", help="xls: RTL, no vendor tool; vitis: C++ for Vitis HLS")
     add("--io-type", metavar="NAME", help="io_stream or io_parallel (engine vitis)")
     add("--target", metavar="NAME", help="a device of config.yaml")
+    add("--keras", metavar="FILE.h5", type=Path, help="a QKeras model of your own; with --data")
     add("--data", metavar="FILE.npz", type=Path, help="samples with the keys x and y, raw form")
     add("--frames", metavar="N", type=whole, help="samples that are simulated")
-    add("--keras", metavar="FILE.h5", type=Path, help="a QKeras model of your own (not yet)")
+    add("--cycles", metavar="N", type=whole, help="cycles between two frames that are aimed at")
     add("--config", metavar="FILE", type=Path, help="instead of config.yaml")
     add = parser.add_argument_group("how far", f"stages: {STAGES_TEXT}").add_argument
     add("--from", metavar="STAGE", dest="first", help="make this and later stages again")

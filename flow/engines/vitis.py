@@ -58,8 +58,8 @@ def _emit(run: Run, folder: Path, done: Done) -> None:
 
 
 def _simulate(run: Run, folder: Path, done: Done) -> None:
-    from flow.evaluation import SimulatedFrames
-    from flow.graph import evaluate, map_input
+    from flow.evaluation import SimulatedFrames, labelled_share
+    from flow.graph import map_input
     from flow.simulate import csimulate, save_csim
 
     graph, samples = graph_of(done), simulated_samples(run)
@@ -72,7 +72,7 @@ def _simulate(run: Run, folder: Path, done: Done) -> None:
     )
     save_csim(result, folder / "sim.json")
     # every word was compared and none differs, so the accuracy of the C++ is the integers'
-    accuracy = evaluate(graph, samples.x, samples.y)
+    accuracy = labelled_share(graph, samples)
     save_json(folder / "frames.json", SimulatedFrames(result.frames, accuracy))
 
 

@@ -48,8 +48,8 @@ def _emit(run: Run, folder: Path, done: Done) -> None:
 
 def _simulate(run: Run, folder: Path, done: Done) -> None:
     from flow.emit import load_project
-    from flow.evaluation import SimulatedFrames
-    from flow.graph import evaluate, map_input
+    from flow.evaluation import SimulatedFrames, labelled_share
+    from flow.graph import map_input
     from flow.simulate import StallSettings, save_sim, simulate
 
     graph, settings = graph_of(done), run.config.tools.simulation
@@ -68,7 +68,7 @@ def _simulate(run: Run, folder: Path, done: Done) -> None:
     )
     save_sim(result, folder / "sim.json")
     # every output word of the RTL was compared and none differs, so its accuracy is the integers'
-    accuracy = evaluate(graph, samples.x, samples.y)
+    accuracy = labelled_share(graph, samples)
     save_json(folder / "frames.json", SimulatedFrames(count, accuracy))
 
 

@@ -45,7 +45,7 @@ def load_user_model(path: Path, samples: NDArray[np.float32] | None = None) -> U
     from models.quantizers.settings import doubtful_settings
 
     config = read_model_config(path)
-    model = _load(path)
+    model = load_keras(path)
     notes = list(doubtful_settings(model, config))
     norms = freeze_norms(model)
     scales = freeze_auto(model)
@@ -98,7 +98,12 @@ def _values_before(
     return np.concatenate(parts)
 
 
-def _load(path: Path) -> Any:
+def load_keras(path: Path) -> Any:
+    """Load a file that was looked at before, with the quantizers of QKeras and of this project.
+
+    Raises:
+        DataError: Keras cannot.
+    """
     import tensorflow as tf
     from qkeras.utils import load_qmodel
 

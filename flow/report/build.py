@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from flow.errors import DataError
+from flow.graph.weight_use import weight_use
 from flow.plan.hwplan import UnitPlan
 from flow.report.check import check_report
 from flow.report.inputs import AccuracyFigures, ReportInputs, StageTime
@@ -48,6 +49,8 @@ def build_report(inputs: ReportInputs) -> dict[str, Any]:
         "timing": _timing(inputs.timing),
         "vitis": vitis_section(inputs.vitis),
         "not_run": not_run_section(inputs.vitis),
+        "notes": list(inputs.graph.notes),
+        "weight_tensors": [asdict(tensor) for tensor in weight_use(inputs.graph)],
         "stages": [StageTime(*stage)._asdict() for stage in inputs.stages],
         "device": {key: target[key] for key in ("name", "family", "lut", "ff", "dsp", "bram")},
         "provenance": dict(sorted(inputs.provenance.items())),

@@ -38,7 +38,7 @@ class AccuracyFigures:
     dataset: str
     float: float | None
     qkeras: float | None  # type: ignore[valid-type]  # the field above hides the type's name
-    integer: float  # type: ignore[valid-type]
+    integer: float | None  # type: ignore[valid-type]
     rtl: float | None  # type: ignore[valid-type]
     samples: int
     rtl_samples: int

@@ -44,7 +44,7 @@ class Accuracy(Section):
     dataset: Text
     float_: Annotated[Share | None, Field(alias="float")]
     qkeras: Share | None
-    integer: Share
+    integer: Share | None
     rtl: Share | None
     samples: Positive
     rtl_samples: Count
@@ -162,6 +162,17 @@ class NotRun(Section):
     why: Text
 
 
+class WeightTensor(Section):
+    """Codes of a kernel or bias: the width given, the least that holds them, the share of zeros."""
+
+    layer: Text
+    tensor: Literal["kernel", "bias"]
+    values: Positive
+    bits: Positive
+    used_bits: Positive
+    zeros: Share
+
+
 class Report(Section):
     """report.json: what it holds whatever the engine; engines narrow the layers' type."""
 
@@ -180,6 +191,8 @@ class Report(Section):
     profile_samples: Positive
     timing: list[Timing]
     not_run: list[NotRun]
+    notes: list[Text]
+    weight_tensors: list[WeightTensor]
     stages: list[StageTime]
     device: Device
     provenance: dict[str, Scalar]

@@ -32,6 +32,7 @@ from tests.frontend.small_models import quick
 
 L = tf.keras.layers
 SAMPLES = 4
+TINY = 2.0**-12  # steps that differ more than this need integers of more than 62 bits
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class _Builder:
         bits = int(self.rng.integers(1, 17)) if bits is None else bits
         top = float(np.abs(x.values).max())
         quantizer: Any
-        if self.rng.random() < 0.5:
+        if self.rng.random() < 0.5 or top < TINY:
             signed = bool(self.rng.integers(2))
             quantizer = quantized_bits_featuremap(
                 max(bits, 2), symmetric=int(self.rng.integers(2)), keep_negative=int(signed)

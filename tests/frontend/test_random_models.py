@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flow.errors import FlowError, Mismatch
+from flow.errors import FlowError, Mismatch, RangeError
 from flow.frontend import from_keras
 from flow.frontend.equality import check_equality
 from flow.frontend.user_model import load_user_model
@@ -26,7 +26,9 @@ from tests.frontend.random_models import (
 
 QUICK, NORMALIZED, PARTS, PER_PART = 34, 6, 10, 100
 COVERED = 40
+MOST_REFUSED = 3  # of a part: a batch normalization of random statistics may be extreme
 FRAMES = 6
+EQUAL, REFUSED = "equal", "refused"
 PLAIN, RICH = Limits(), Limits(normalized=True)
 
 
@@ -45,6 +47,12 @@ def compared(seed: int, limits: Limits = PLAIN) -> IntGraph:
 
 def difference(seed: int, limits: Limits) -> str | None:
     """What differs between QKeras, reference and engine of a model; None: nothing."""
+    found = outcome(seed, limits)
+    return None if found in (EQUAL, REFUSED) else found
+
+
+def outcome(seed: int, limits: Limits) -> str:
+    """EQUAL, REFUSED (numbers too wide: steps of tensors lie far apart), or a difference."""
     model = random_model(seed, limits)
     try:
         graph = from_keras(model)
@@ -52,9 +60,11 @@ def difference(seed: int, limits: Limits) -> str | None:
         codes = map_input(graph, real)
         check_equality(model, graph, run_taps(graph, codes), real)
         check_engine(Engine(graph), codes)
+    except RangeError:
+        return REFUSED
     except FlowError as error:
         return str(error)
-    return None
+    return EQUAL
 
 
 @pytest.mark.parametrize("seed", range(QUICK))
@@ -70,10 +80,14 @@ def test_a_random_model_with_batch_normalization_is_exact(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_thousand_random_models_are_exact(part: int) -> None:
-    """Half of them with batch normalization."""
+    """Half of them with batch normalization; few may be refused."""
+    refused = 0
     for seed in range(part * PER_PART, (part + 1) * PER_PART):
         limits = RICH if seed % 2 else PLAIN
-        assert difference(seed, limits) is None or compared(seed, limits)
+        found = outcome(seed, limits)
+        refused += found == REFUSED
+        assert found in (EQUAL, REFUSED) or compared(seed, limits)
+    assert refused <= MOST_REFUSED
 
 
 @pytest.mark.parametrize(("seed", "limits"), [(1, PLAIN), (4, RICH)])

@@ -6,10 +6,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from flow.errors import DataError
+from flow.graph import MatVec
 from flow.report import build_report, check_report
+from flow.report.html import render_html
 from tests.report.example import (
     WHY,
     c_inputs,
@@ -28,7 +31,7 @@ KEYS = (
     "schema model quant engine target created_utc git_commit seed tools accuracy sim layers "
     "network synth timing stages"
 )
-ADDED_KEYS = "run device provenance input profile_samples not_run vitis"
+ADDED_KEYS = "run device provenance input profile_samples not_run vitis notes weight_tensors"
 SECTIONS = {
     "accuracy": "metric dataset float qkeras integer rtl samples rtl_samples",
     "sim": "engine frames outputs_compared mismatches ii_cycles latency_cycles sim_cycles_per_s "
@@ -309,3 +312,20 @@ def test_vitis_without_vivado_gives_no_synthesis() -> None:
     report = build_report(c_inputs(vitis=hls_only))
     assert report["synth"] is None
     assert report["vitis"]["csynth"]["used"]["lut"] == 21000
+
+
+def test_what_weights_use_and_what_to_know_stand_in_the_report() -> None:
+    given = inputs()
+    report = build_report(replace(given, graph=replace(given.graph, notes=("mind this",))))
+    assert report["notes"] == ["mind this"]
+    kernels = [use for use in report["weight_tensors"] if use["tensor"] == "kernel"]
+    nodes = [node for node in given.graph.nodes if isinstance(node, MatVec)]
+    assert [use["layer"] for use in kernels] == [node.name for node in nodes]
+    for use, node in zip(kernels, nodes, strict=True):
+        assert (use["bits"], use["values"]) == (node.weight_bits, node.weights.size)
+        assert use["zeros"] == np.mean(node.weights == 0)
+        limit = 2 ** (use["used_bits"] - 1)
+        assert -limit <= node.weights.min() <= node.weights.max() < limit
+        half = limit // 2
+        assert not -half <= node.weights.min() <= node.weights.max() < half
+    assert "mind this" in render_html(report)
