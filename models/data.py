@@ -62,7 +62,7 @@ def load_kws(path: Path, variants: bool = False) -> KwsSet:
         DataMissing: there is no such file.
         DataCorrupt: not an npz, a key is missing, or a shape, type or label is wrong.
     """
-    arrays = _read(path)
+    arrays = read_arrays(path)
     for key in ("x", "y", "scale", "zero_point"):
         if key not in arrays:
             raise _corrupt(path, f"key {key!r} is missing (it has {', '.join(sorted(arrays))})")
@@ -112,11 +112,16 @@ def split_by_speaker(
     return data.take(~validation), data.take(validation)
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Every array of an .npz.
+
+    Raises:
+        DataMissing: there is no such file.
+        DataCorrupt: it cannot be read.
+    """
     if not path.is_file():
         raise DataMissing(
-            f"data file {path} does not exist.\n"
-            "  Pass the folder that holds it (--data DIR), or use models/samples/kws.npz."
+            f"data file {path} does not exist.\n  Pass the folder that holds it: --data DIR."
         )
     try:
         with np.load(path, allow_pickle=False) as archive:

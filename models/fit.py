@@ -16,11 +16,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from flow.errors import ConfigError
-from models import distil, ranges
-from models.data import KwsSet
+from models import ranges
 from models.quantizers import CUSTOM_OBJECTS
 
-Arrays = tuple[NDArray[np.float32], NDArray[np.float32]]  # inputs, `distil.targets`
+Arrays = tuple[NDArray[np.float32], NDArray[np.float32]]  # inputs and targets of the loss
+Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # of targets and outputs, [n]
+VALIDATION_BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +59,30 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """What to train on, and how."""
+    """What to train on, and how.
 
-    training: KwsSet
-    validation: KwsSet
-    teacher: distil.Teacher
-    recipe: distil.Recipe
+    `epoch(rng, batch)` yields the batches of one epoch, all of `batch` samples, from the state of
+    `rng` alone; a rest that fills no batch is left out.
+    """
+
+    samples: int  # of an epoch
+    epoch: Callable[[np.random.Generator, int], Iterator[Arrays]]
+    validation: Arrays
+    loss: Loss
+    metrics: tuple[Loss, ...]
     schedule: Schedule
 
     def __post_init__(self) -> None:
-        samples = len(self.training) * self.recipe.passes
-        if self.schedule.batch > samples:
+        if self.schedule.batch > self.samples:
             raise ConfigError(
-                f"batch={self.schedule.batch} exceeds the {samples} samples of an epoch.\n"
+                f"batch={self.schedule.batch} exceeds the {self.samples} samples of an epoch.\n"
                 "  Choose a smaller --batch."
             )
 
     @property
     def steps(self) -> int:
         """Batches per epoch."""
-        return len(self.training) * self.recipe.passes // self.schedule.batch
+        return self.samples // self.schedule.batch
 
 
 def fit(model: tf.keras.Model, task: Task, out: Path) -> tf.keras.Model:
@@ -101,20 +106,35 @@ def fit(model: tf.keras.Model, task: Task, out: Path) -> tf.keras.Model:
     return model
 
 
+def fit_float(model: tf.keras.Model, task: Task, out: Path, result: str) -> tf.keras.Model:
+    """Train a float network in one stage; return the one with the best validation loss.
+
+    It is also saved as `out`/`result`; where that is there already, nothing is trained.
+    """
+    schedule, path = task.schedule, out / result
+    if not path.is_file():
+        stage = Stage(0, "float", schedule.epochs, schedule.learning_rate)
+        (out / stage.name).mkdir(parents=True, exist_ok=True)
+        _fit_stage(model, task, stage, out / stage.name)
+        model.save(out / "draft.h5", include_optimizer=False)
+        (out / "draft.h5").replace(path)
+    return tf.keras.models.load_model(path, compile=False)
+
+
 def _fit_stage(model: tf.keras.Model, task: Task, stage: Stage, folder: Path) -> None:
     """Train one stage and leave its best weights in `model`."""
     if stage.epochs == 0:
         return
     model.compile(
         tf.keras.optimizers.Adam(stage.learning_rate),
-        loss=distil.loss(task.recipe),
-        metrics=[distil.accuracy],
+        loss=task.loss,
+        metrics=list(task.metrics),
     )
     model.fit(
         _dataset(model, task, stage),
         epochs=stage.epochs,
-        validation_data=_validation_arrays(model, task),
-        validation_batch_size=500,
+        validation_data=task.validation,
+        validation_batch_size=VALIDATION_BATCH,
         callbacks=_callbacks(folder, stage, task.schedule),
         verbose=2,
     )
@@ -126,30 +146,19 @@ def _dataset(model: tf.keras.Model, task: Task, stage: Stage) -> tf.data.Dataset
 
     The optimizer's step count gives that number, so it is right after resuming, too.
     """
-    classes, batch = model.output_shape[-1], task.schedule.batch
+    batch = task.schedule.batch
 
     def generate() -> Iterator[Arrays]:
         epoch = int(model.optimizer.iterations) // task.steps
         rng = np.random.default_rng([task.schedule.seed, stage.number, epoch])
-        x, y = distil.epoch(task.training, classes, task.teacher, task.recipe, rng)
-        for start in range(0, task.steps * batch, batch):
-            yield x[start : start + batch], y[start : start + batch]
+        return task.epoch(rng, batch)
 
-    signature = (
-        tf.TensorSpec((batch, *model.input_shape[1:]), tf.float32),
-        tf.TensorSpec((batch, 2 * classes), tf.float32),
+    signature = tuple(
+        tf.TensorSpec((batch, *values.shape[1:]), tf.float32) for values in task.validation
     )
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    return dataset.apply(tf.data.experimental.assert_cardinality(task.steps))
-
-
-def _validation_arrays(model: tf.keras.Model, task: Task) -> Arrays:
-    """Return all variants of all validation clips, not augmented further."""
-    data = task.validation
-    x = data.real().reshape(-1, *model.input_shape[1:])
-    labels = np.repeat(data.y, data.x.shape[1])
-    one_hot = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
-    return x, distil.targets(one_hot, task.teacher(x), task.recipe)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(task.steps))
+    return dataset.prefetch(2)
 
 
 def _callbacks(folder: Path, stage: Stage, schedule: Schedule) -> list[tf.keras.callbacks.Callback]:

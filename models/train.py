@@ -16,35 +16,47 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np  # noqa: E402  (the path above comes first)
-import tensorflow as tf  # noqa: E402
+import tensorflow as tf  # noqa: E402  (the path above comes first)
 import typer  # noqa: E402
 
-from flow.cache import hash_file  # noqa: E402
 from flow.errors import ConfigError, FlowError  # noqa: E402
 from flow.provenance import git_commit  # noqa: E402
-from models import bits, data, distil, folding, networks, ranges, weights  # noqa: E402
-from models.fit import Schedule, Task, best_epoch, fit  # noqa: E402
-from models.float_models import FILES, FOLDER, load_float  # noqa: E402
+from models import (  # noqa: E402
+    bits,
+    data,
+    float_models,
+    folding,
+    networks,
+    ranges,
+    recipes,
+    weights,
+)
+from models.fit import Schedule, best_epoch, fit, fit_float  # noqa: E402
+from models.float_models import load_float  # noqa: E402
+from models.recipes.recipe import Benchmark  # noqa: E402
 
-CALIBRATION_CLIPS = 1000
-TRAIN_FILE, TEST_FILE = "kws_train.npz", "kws_test_dev.npz"
+FLOAT = "float"
+TRAINED = "trained.h5"  # in the run folder of a float training
 
 log = logging.getLogger("train")
 
 
 def main(
-    model: Annotated[str, typer.Option(help="Network: kws.")] = "kws",
+    model: Annotated[str, typer.Option(help=f"Network: {', '.join(recipes.RECIPES)}.")] = "kws",
     quant: Annotated[str, typer.Option(help="mpq, flat4, flat8, flat16 or float.")] = "mpq",
     data_folder: Annotated[
-        Path, typer.Option("--data", help="Folder with kws_train.npz and kws_test_dev.npz.")
+        Path, typer.Option("--data", help="Folder of the data sets.")
     ] = data.DEFAULT_DATA,
-    float_models: Annotated[
-        Path, typer.Option(help="Folder with the float reference models.")
-    ] = FOLDER,
-    epochs: Annotated[int, typer.Option(min=0, help="Of both stages together.")] = 60,
-    batch: Annotated[int, typer.Option(min=1)] = 100,
-    lr: Annotated[float, typer.Option(help="First learning rate of Adam.")] = 3e-4,
+    float_folder: Annotated[
+        Path, typer.Option("--float-models", help="Folder with the float reference models.")
+    ] = float_models.FOLDER,
+    epochs: Annotated[
+        int | None, typer.Option(min=0, help="Of both stages together; default: the recipe's.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Default: the recipe's.")] = None,
+    lr: Annotated[
+        float | None, typer.Option(help="First learning rate of Adam; default: the recipe's.")
+    ] = None,
     seed: int = 1,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; runs/<model>-<quant> by default.")
@@ -62,72 +74,64 @@ def main(
     logging.getLogger("absl").setLevel(logging.WARNING)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
-    schedule = Schedule(epochs=epochs, batch=batch, learning_rate=lr, seed=seed)
     run = out or ROOT / "runs" / f"{model}-{quant}"
+    given = {"epochs": epochs, "batch": batch, "learning_rate": lr, "seed": seed}
     try:
-        if model != "kws":
-            raise ConfigError(f"model {model!r} cannot be trained.\n  Choose --model kws.")
-        train(quant, data_folder, float_models, schedule, run, weights_out, resume)
+        benchmark = recipes.prepare(model, data_folder, float_folder)
+        schedule = dataclasses.replace(
+            benchmark.schedule, **{key: value for key, value in given.items() if value is not None}
+        )
+        if quant == FLOAT:
+            train_float(model, benchmark, schedule, run, resume)
+        else:
+            train(model, quant, benchmark, schedule, run, weights_out, resume)
     except FlowError as error:
         log.error("%s", error)
         raise typer.Exit(1) from error
 
 
 def train(
+    model: str,
     quant: str,
-    data_folder: Path,
-    float_models: Path,
+    benchmark: Benchmark,
     schedule: Schedule,
     run: Path,
     weights_out: Path,
     resume: bool,
 ) -> None:
-    """Train kws with one quantization and write its weights; 'float' only evaluates.
+    """Train a network with one quantization and write its weights.
 
     Raises:
-        DataError: a data or model file is missing or corrupt.
+        DataError: the float network that its weights come from is missing or corrupt.
         ConfigError: `quant` is unknown, or the run folder was made with other settings.
     """
-    everything = data.load_kws(data_folder / TRAIN_FILE, variants=True)
-    test = data.load_kws(data_folder / TEST_FILE)
-    float_model = load_float(float_models / FILES["kws"])
-    float_accuracy = evaluate(float_model, test)
-    log.info("float model on %s: %.4f of %d", TEST_FILE, float_accuracy, len(test))
-    if quant == "float":
-        return
-    widths = bits.network_bits("kws", quant)
-    recipe = distil.Recipe()
-    _prepare(run, quant, schedule, recipe, resume)
-    training, validation = data.split_by_speaker(everything)
-    log.info("%d training and %d validation clips", len(training), len(validation))
+    widths = bits.network_bits(model, quant)
+    _prepare(run, quant, schedule, benchmark.recipe, resume)
+    float_model = _float_network(model, benchmark, run)
+    reference = benchmark.evaluate(float_model)
+    log.info("float: %s %.4f on %s", benchmark.metric, reference, benchmark.test_file)
+    task = benchmark.task(schedule)
     tf.keras.utils.set_random_seed(schedule.seed)
     student = networks.build(widths)
     folding.transfer(student, folding.fold_batchnorm(float_model))
-    ranges.calibrate(student, training.real()[:CALIBRATION_CLIPS, 0])
-    log.info("after calibration: %.4f", evaluate(student, test))
-    teacher = distil.teacher_of(float_model)
-    trained = fit(student, Task(training, validation, teacher, recipe, schedule), run)
+    ranges.calibrate(student, benchmark.calibration)
+    log.info("after calibration: %.4f", benchmark.evaluate(student))
+    trained = fit(student, task, run)
     facts = {
-        "model": "kws",
+        "model": model,
         "quant": quant,
         "seed": schedule.seed,
         "epochs": schedule.epochs,
         "schedule": dataclasses.asdict(schedule),
-        "recipe": dataclasses.asdict(recipe),
-        "datasets": {
-            TRAIN_FILE: {
-                "training": len(training),
-                "validation": len(validation),
-                "sha256": hash_file(data_folder / TRAIN_FILE),
-            },
-            TEST_FILE: {"test": len(test), "sha256": hash_file(data_folder / TEST_FILE)},
-        },
-        "note": speaker_note(everything, test),
+        "recipe": dataclasses.asdict(benchmark.recipe),
+        "datasets": benchmark.datasets,
+        "note": benchmark.note,
         "accuracy": {
-            "dataset": TEST_FILE,
-            "samples": len(test),
-            "float": float_accuracy,
-            "qkeras": evaluate(trained, test),
+            "metric": benchmark.metric,
+            "dataset": benchmark.test_file,
+            "samples": benchmark.test_samples,
+            "float": reference,
+            "qkeras": benchmark.evaluate(trained),
             "validation": best_epoch(run / "tune" / "history.csv").get("val_accuracy"),
         },
         **_provenance(),
@@ -137,29 +141,34 @@ def train(
     log.info("wrote %s", path.name)
 
 
-def speaker_note(training: data.KwsSet, test: data.KwsSet) -> str | None:
-    """What a reader of the accuracies should know when training has heard the test's speakers."""
-    if training.speaker is None or test.speaker is None:
-        return None
-    speakers = np.unique(test.speaker[test.speaker != ""])  # cuts of silence have none
-    known = int(np.isin(speakers, training.speaker).sum())
-    if known == 0:
-        return None
-    return (
-        f"{known} of the {len(speakers)} speakers of {TEST_FILE} also occur in {TRAIN_FILE}: "
-        "accuracies on it are slightly optimistic."
-    )
-
-
-def evaluate(model: tf.keras.Model, test: data.KwsSet) -> float:
-    """Return the share of clips whose greatest output is at their label."""
-    scores = model.predict(test.real(), batch_size=250, verbose=0)
-    return float(np.mean(scores.argmax(-1) == test.y))
-
-
-def _prepare(
-    run: Path, quant: str, schedule: Schedule, recipe: distil.Recipe, resume: bool
+def train_float(
+    model: str, benchmark: Benchmark, schedule: Schedule, run: Path, resume: bool
 ) -> None:
+    """Evaluate the float reference; train the float network where the reference is another's."""
+    if benchmark.float_network == model:
+        found = benchmark.evaluate(benchmark.float_model)
+    else:
+        _prepare(run, FLOAT, schedule, benchmark.recipe, resume)
+        tf.keras.utils.set_random_seed(schedule.seed)
+        network = networks.build_float(model)
+        found = benchmark.evaluate(fit_float(network, benchmark.task(schedule), run, TRAINED))
+    log.info("float: %s %.4f on %s", benchmark.metric, found, benchmark.test_file)
+
+
+def _float_network(model: str, benchmark: Benchmark, run: Path) -> tf.keras.Model:
+    """The float network that the weights are taken from."""
+    if benchmark.float_network == model:
+        return benchmark.float_model
+    path = run.parent / f"{model}-{FLOAT}" / TRAINED
+    if not path.is_file():
+        raise ConfigError(
+            f"the float network of {model!r} is not trained: {path} does not exist.\n"
+            f"  Train it first: python models/train.py --model {model} --quant {FLOAT}"
+        )
+    return load_float(path)
+
+
+def _prepare(run: Path, quant: str, schedule: Schedule, recipe: Any, resume: bool) -> None:
     """Make the run folder, or check that the one to resume has the same settings."""
     settings = {
         "quant": quant,
