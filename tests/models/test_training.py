@@ -15,8 +15,9 @@ from models import distil, fit, ranges, train
 from models.data import KwsSet, split_by_speaker
 from models.float_models import load_float
 from models.quantizers import quantized_bits_featuremap, quantized_bits_po2
+from models.recipes import kws
 
-RECIPE = distil.Recipe(passes=1)
+RECIPE = kws.Recipe(passes=1)
 SCHEDULE = fit.Schedule(epochs=4, tune_share=0.5, batch=16, seed=4)
 
 
@@ -24,18 +25,21 @@ class Interrupted(Exception):
     """Stands for a machine that was switched off."""
 
 
-def task(schedule: fit.Schedule = SCHEDULE) -> fit.Task:
+def clips() -> tuple[KwsSet, KwsSet]:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 12, 80).astype(np.uint8)
     x = rng.normal(0, 8, (80, 3, 49, 10)) + 10 * y[:, None, None, None] - 60
     data = KwsSet(x.astype(np.int8), y, np.float32(0.5), 0, np.arange(80).astype(str))
-    training, validation = split_by_speaker(data, 0.25)
-    weights = rng.normal(size=(490, 12)).astype(np.float32) / 100
+    return split_by_speaker(data, 0.25)
 
-    def teacher(inputs: np.ndarray) -> np.ndarray:
-        return tf.nn.softmax(inputs.reshape(len(inputs), -1) @ weights).numpy()
 
-    return fit.Task(training, validation, teacher, RECIPE, schedule)
+def teacher(inputs: np.ndarray) -> np.ndarray:
+    weights = np.random.default_rng(1).normal(size=(490, 12)).astype(np.float32) / 100
+    return tf.nn.softmax(inputs.reshape(len(inputs), -1) @ weights).numpy()
+
+
+def task(schedule: fit.Schedule = SCHEDULE) -> fit.Task:
+    return kws.task(*clips(), teacher, RECIPE, schedule)
 
 
 def student() -> tf.keras.Model:
@@ -47,7 +51,7 @@ def student() -> tf.keras.Model:
     bias = quantized_bits_po2(31, "element")
     x = QDense(12, kernel_quantizer=quantized_bits_po2(4), bias_quantizer=bias, name="dense")(x)
     model = tf.keras.Model(inputs, QActivation(quantized_bits_featuremap(8), name="out")(x))
-    ranges.calibrate(model, task().training.real()[:, 0])
+    ranges.calibrate(model, clips()[0].real()[:, 0])
     return model
 
 
@@ -132,7 +136,7 @@ def test_batch_larger_than_the_data_is_refused() -> None:
 
 
 def test_loss_is_least_for_the_teachers_own_logits() -> None:
-    recipe = distil.Recipe(hard_share=0.0)
+    recipe = distil.Distillation(hard_share=0.0)
     logits = tf.constant([[2.0, 0.0, -1.0]])
     target = distil.targets(np.eye(3, dtype=np.float32)[[0]], tf.nn.softmax(logits).numpy(), recipe)
     loss = distil.loss(recipe)
@@ -141,14 +145,13 @@ def test_loss_is_least_for_the_teachers_own_logits() -> None:
 
 
 def test_epoch_draws_every_clip_and_repeats_with_its_seed() -> None:
-    recipe = distil.Recipe(passes=2, mixup_share=0.0)
-    work = task()
-    x, y = distil.epoch(work.training, 12, work.teacher, recipe, np.random.default_rng(1))
-    again, _ = distil.epoch(work.training, 12, work.teacher, recipe, np.random.default_rng(1))
-    assert x.shape == (2 * len(work.training), 49, 10, 1)
+    recipe, training = kws.Recipe(passes=2, mixup_share=0.0), clips()[0]
+    x, y = kws.epoch(training, teacher, recipe, np.random.default_rng(1))
+    again, _ = kws.epoch(training, teacher, recipe, np.random.default_rng(1))
+    assert x.shape == (2 * len(training), 49, 10, 1)
     np.testing.assert_array_equal(x, again)
     drawn = np.bincount(y[:, :12].argmax(1), minlength=12)
-    np.testing.assert_array_equal(drawn, 2 * np.bincount(work.training.y, minlength=12))
+    np.testing.assert_array_equal(drawn, 2 * np.bincount(training.y, minlength=12))
     np.testing.assert_allclose(y[:, 12:].sum(1), 1.0, rtol=1e-5)
 
 
@@ -188,8 +191,8 @@ def test_speakers_heard_in_training_are_noted() -> None:
         )
 
     test = with_speakers("a", "b", "b", "c")
-    assert train.speaker_note(with_speakers("b", "c", "d"), test) == (
+    assert kws.speaker_note(with_speakers("b", "c", "d"), test) == (
         "2 of the 3 speakers of kws_test_dev.npz also occur in kws_train.npz: accuracies on it "
         "are slightly optimistic."
     )
-    assert train.speaker_note(with_speakers("d"), test) is None
+    assert kws.speaker_note(with_speakers("d"), test) is None
