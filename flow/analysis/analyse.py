@@ -24,11 +24,11 @@ Counter = Callable[[str], Callable[[int, int], None]]
 class Agreement:
     """Classes (largest output) of the float twin, of QKeras and of the integers, on all samples.
 
-    `accuracy` holds the share of right ones of each network (None: there are no labels), `same`
-    the share of samples on which two of them agree, by their names.
+    `accuracy` holds the share of right ones of each network, `same` the share of samples on which
+    two of them agree, by their names.
     """
 
-    accuracy: dict[str, float] | None
+    accuracy: dict[str, float]
     same: dict[tuple[str, str], float]
 
 
@@ -41,7 +41,7 @@ class Analysis:
     weights: tuple[LayerWeights, ...]
     profile: Profile
     errors: tuple[LayerErrors, ...]
-    agreement: Agreement
+    agreement: Agreement | None  # None: the outputs are no scores of classes
 
     @property
     def costliest(self) -> LayerErrors | None:
@@ -64,7 +64,7 @@ def analyse(
         model: calibrated and frozen; `graph` was made of it.
         real: [n, ...] its float input.
         raw: [n, ...] the same samples as the graph's input map takes them.
-        labels: [n] classes; None: the outputs are no scores of classes, or nobody knows them.
+        labels: [n] classes; None: the outputs are no scores of classes.
         counter: makes a callback of (samples done, samples in all) for what is done next.
 
     Raises:
@@ -82,16 +82,15 @@ def analyse(
         weights=tuple(all_weights(steps, graph.nodes)),
         profile=found,
         errors=errors,
-        agreement=_agreement(outputs, labels),
+        agreement=None if labels is None else _agreement(outputs, labels),
     )
 
 
-def _agreement(outputs: Outputs, labels: NDArray[np.int64] | None) -> Agreement:
+def _agreement(outputs: Outputs, labels: NDArray[np.int64]) -> Agreement:
     values = (outputs.twin, outputs.qkeras, outputs.integer)
     classes = {name: array.argmax(axis=1) for name, array in zip(NETWORKS, values, strict=True)}
     pairs = (("float", "qkeras"), ("float", "integer"), ("qkeras", "integer"))
-    accuracy = {name: float((found == labels).mean()) for name, found in classes.items()}
     return Agreement(
-        None if labels is None else accuracy,
+        {name: float((found == labels).mean()) for name, found in classes.items()},
         {(a, b): float((classes[a] == classes[b]).mean()) for a, b in pairs},
     )

@@ -31,14 +31,15 @@ def document(found: Analysis, graph: IntGraph, about: Mapping[str, Any]) -> Entr
     Args:
         about: what was analysed, when, by which tools.
     """
-    costliest = found.costliest
+    costliest, classes = found.costliest, found.agreement
+    same = {} if classes is None else classes.same
     return {
         "schema": SCHEMA,
         **about,
         "samples": found.samples,
         "alone_samples": found.alone_samples,
-        "accuracy": found.agreement.accuracy,
-        "agreement": {f"{a}_{b}": share for (a, b), share in found.agreement.same.items()},
+        "accuracy": None if classes is None else classes.accuracy,
+        "agreement": {f"{a}_{b}": share for (a, b), share in same.items()} or None,
         "costliest": None if costliest is None else costliest.name,
         "layers": list(_layers(found, graph)),
         "notes": list(graph.notes),

@@ -22,7 +22,7 @@ INPUT = "input"  # no layer may have this name
 ALONE_SAMPLES = 4, 32  # so many go through the twin once more for every layer,
 ALONE_MACS = 20_000_000_000  # as many of them as this allows
 MAX_BATCH = 32
-BATCH_VALUES = 1 << 22  # of all tensors of one network together
+BATCH_VALUES = 1 << 24  # of all tensors of one network together; float64: 128 MiB
 
 Progress = Callable[[int, int], None]
 

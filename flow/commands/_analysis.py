@@ -19,12 +19,12 @@ from flow.commands._analysis_text import print_analysis
 from flow.commands._ci_files import check_place, replace_text
 from flow.commands.analyse import DEFAULT_SAMPLES
 from flow.config import CONFIG_FILE, load_config
-from flow.data import SHIPPED_ARE, Samples, load_samples, pick_frames
+from flow.data import SHIPPED_ARE, Samples, pick_frames
 from flow.errors import ConfigError, DataError
 from flow.fetch import fetch_command
 from flow.progress import counter, tell
 from flow.provenance import all_versions, git_commit
-from flow.runs import FRAME_SEED, Request, Run, prepare
+from flow.runs import FRAME_SEED, Request, Run, all_frames, prepare
 from flow.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def _run(options: argparse.Namespace) -> Run:
 
 
 def _drawn(run: Run, count: int | None) -> Samples:
-    """`count` of the run's samples, in turn from each label."""
-    samples = load_samples(run.source, run.benchmark)
+    """`count` of the run's samples (windows of clips are samples too), in turn from each label."""
+    samples = all_frames(run.source, run.settings)
     if count is not None and count < 1:
         raise ConfigError(f"--samples {count} is not allowed; choose 1 or more.")
     if count is not None and count > len(samples.y):
@@ -103,7 +103,8 @@ def _analysis(run: Run, samples: Samples) -> tuple[Analysis, IntGraph]:
     origin = {"weights_sha256": str(record["sha256"]), "data_sha256": samples.sha256}
     graph = from_keras(network, raw, name=run.model, provenance=origin)
     real = np.asarray(samples.x, np.float32) if raw is None else raw.to_real(samples.x)
-    return analyse(network, graph, real, samples.x, samples.y, counter), graph
+    labels = samples.y if run.settings.metric == "accuracy" else None
+    return analyse(network, graph, real, samples.x, labels, counter), graph
 
 
 def _sample_notes(run: Run, samples: Samples) -> Iterator[str]:

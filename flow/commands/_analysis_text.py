@@ -40,9 +40,9 @@ def print_analysis(network: str, dataset: str, found: Analysis, notes: Sequence[
     _print_table(ACTIVATIONS, _activations(found, first), marked)
     _print_table(ERRORS, [_errors(layer) for layer in found.errors], marked)
     console.print()
-    accuracy = found.agreement.accuracy
-    lines = [] if accuracy is None else [("accuracy", _accuracy(accuracy))]
-    print_table([*lines, ("same class", _same(found))])
+    if found.agreement is not None:
+        accuracy, same = found.agreement.accuracy, found.agreement.same
+        print_table([("accuracy", _accuracy(accuracy)), ("same class", _same(same))])
     console.print(verdict(found), markup=False)
 
 
@@ -108,8 +108,7 @@ def _accuracy(shares: Mapping[str, float]) -> str:
     return ", ".join(f"{label} {100 * shares[key]:.2f} %" for key, label in labels.items())
 
 
-def _same(found: Analysis) -> str:
-    same = found.agreement.same
+def _same(same: Mapping[tuple[str, str], float]) -> str:
     return (
         f"float twin and QKeras {100 * same['float', 'qkeras']:.2f} %, "
         f"QKeras and integers {100 * same['qkeras', 'integer']:.2f} %"

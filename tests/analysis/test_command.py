@@ -10,12 +10,13 @@ import re
 import resource
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from flow import build
+from flow import build, runs
 from flow.commands import _analysis, _analysis_text
 from flow.config import ROOT
-from models import weights
+from models import networks, weights
 
 CALL = ("analyse", "--model", "kws")
 
@@ -52,6 +53,27 @@ def _check_shown(lines: list[str], content: dict[str, object], names: list[str])
         ]
     assert lines[-1].startswith(f"layer {content['costliest']} costs most: quantized alone")
     assert not any("\x1b" in line for line in lines)
+
+
+def test_windows_of_clips_are_samples_without_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The autoencoder, with random weights: its outputs are no scores."""
+    monkeypatch.setattr(runs, "_check_trained", lambda model: None)
+    monkeypatch.setattr(weights, "record", lambda *_: {"sha256": "0"})
+    monkeypatch.setattr(weights, "load", networks.untrained)
+    clips = np.random.default_rng(0).normal(-20, 10, (2, 200, 128)).astype(np.float32)
+    np.savez(tmp_path / "clips.npz", x=clips, y=np.arange(2))
+    monkeypatch.chdir(tmp_path)
+    call = ["analyse", "--model", "ad", "--data", "clips.npz", "--samples", "8", "--json", "a.json"]
+    assert build.main(call) == 0
+    content = json.loads(Path("a.json").read_text())
+    assert (content["samples"], content["accuracy"]) == (8, None)
+    assert content["layers"][0]["y"]["values"] == 8 * 640
+    out = capsys.readouterr().out
+    assert "same class" not in out
+    assert "accuracy" not in out
+    assert "ad (mpq), 8 samples of clips" in out
 
 
 def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

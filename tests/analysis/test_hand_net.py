@@ -96,6 +96,7 @@ def test_entropy_is_that_of_the_codes(found: Analysis) -> None:
 
 def test_classes_are_those_of_the_largest_outputs(found: Analysis) -> None:
     assert found.samples == found.alone_samples == 3
+    assert found.agreement is not None
     assert found.agreement.accuracy == {key: 2 / 3 for key in ("float", "qkeras", "integer")}
     assert set(found.agreement.same.values()) == {1.0}
 
