@@ -22,7 +22,7 @@ def supported(graph: IntGraph) -> tuple[Supported, ...]:
         raise UnsupportedLayer(
             f"graph {graph.name!r} has no hardware of engine 'xls' yet:\n"
             + "\n".join(f"  - {problem}" for problem in problems)
-            + "\n  Choose --engine vitis, which has more; or stop before stage plan (--to evaluate)."
+            + "\n  Choose --engine vitis, which has more; or stop before plan (--to evaluate)."
         )
     return nodes
 

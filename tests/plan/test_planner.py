@@ -162,7 +162,7 @@ def test_what_has_no_hardware_is_refused_by_name_all_at_once() -> None:
         "  - layer 'conv' has weight scales that are no powers of two.\n"
         "  - layer 'join' is of kind 'add'.\n"
         "  - layer 'pool' averages over windows that reach into the padding.\n"
-        "  Choose --engine vitis, which has more; or stop before stage plan (--to evaluate)."
+        "  Choose --engine vitis, which has more; or stop before plan (--to evaluate)."
     )
 
 
