@@ -7,9 +7,10 @@ one order of events completes within the depths, and we take the lazy one: the j
 output beat by beat, and every process reads only what it needs for what it was asked for.
 
 A stream that one layer reads then never holds more than a beat. Of a stream that several layers
-read, each layer's copy holds what some path to the join has asked for and this layer has not read:
+read, a layer's copy fills only while another one asks:
 
-    depth = max over the join's beats j of (asked for at j) - (read by this layer at j - 1) + margin
+    depth = max over the join's beats j of
+            (asked for by the others at j) - (read by this layer at j - 1) + margin
 
 The join is the first layer through which everything goes that follows the branch. After its last
 beat all paths read the rest of the frame. Frames follow each other without overlap in this order,
@@ -56,22 +57,31 @@ def _copies(
                 reads[node.name, port] = found
             asked[name] = _both(asked.get(name), found)
     total = _beats(graph, source, elems[source])
-    copied = asked[source]
-    for _ in range(len(reads) - 1):  # processes that copy
-        copied = through(copied, total)
     return [
-        BranchPlan(source, reader, port, max(FIFO_DEPTH, _depth(copied, found, total)))
-        for (reader, port), found in sorted(
-            reads.items(), key=lambda item: _position(graph, *item[0])
-        )
+        BranchPlan(source, *reader, _depth(_asked_by_others(reads, reader, total), read, total))
+        for reader, read in sorted(reads.items(), key=lambda item: _position(graph, *item[0]))
     ]
+
+
+def _asked_by_others(
+    reads: Mapping[tuple[str, int], Demand], reader: tuple[str, int], total: int
+) -> Demand:
+    """Beats that the other readers have asked for, and the processes between that copy them."""
+    found: Demand | None = None
+    for other, read in reads.items():
+        if other != reader:
+            found = _both(found, read)
+    assert found is not None
+    for _ in range(len(reads) - 1):
+        found = through(found, total)
+    return found
 
 
 def _depth(asked: Demand, read: Demand, total: int) -> int:
     """Places that a copy needs; see the head of this module."""
     before = np.concatenate([[0], read.least])
     after = np.concatenate([asked.most, [total]])
-    return min(int((after - before).max()) + MARGIN, total + MARGIN)
+    return max(FIFO_DEPTH, min(int((after - before).max()), total) + MARGIN)
 
 
 def _region(graph: IntGraph, source: str, join: str) -> list[Node]:

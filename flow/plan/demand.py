@@ -15,16 +15,14 @@ import numpy as np
 
 from flow.graph.types import (
     Add,
-    AveragePool,
     Concat,
     IntArray,
-    MatVec,
-    MaxPool,
     Multiply,
     Node,
     Upsample,
 )
 from flow.plan.elementwise import input_words, vector_second
+from flow.plan.fold import Windowed
 from flow.plan.hwplan import UnitPlan, WindowPlan
 
 HOLD_BACK = 16  # beats in the pipeline of one process; these kernels are not as deep
@@ -73,7 +71,7 @@ def through(
 def _processes(node: Node, unit: UnitPlan, port: int, elems: int) -> list[_Process]:
     """The processes of one input, from the output to the input."""
     size = int(np.prod(node.in_shapes[port]))
-    if isinstance(node, MatVec | AveragePool | MaxPool):
+    if isinstance(node, Windowed):
         chain = _operation(node, unit)
         word_elems = unit.window.word_elems if unit.window else unit.x_elems
         if unit.window is not None:
@@ -81,11 +79,13 @@ def _processes(node: Node, unit: UnitPlan, port: int, elems: int) -> list[_Proce
             chain.append(_window(unit.window))
     else:
         word_elems = input_words(node, unit.lanes)[port]
-        chain = [*_steps(node, unit), _element(node, unit, port, size // word_elems)]
+        beats = size // word_elems
+        passes = [_same(lambda count: count, beats)] * _passes(node)
+        chain = [_element(node, unit, port, beats), *passes]
     return [*chain, _resize(word_elems, elems, size)]
 
 
-def _operation(node: MatVec | AveragePool | MaxPool, unit: UnitPlan) -> list[_Process]:
+def _operation(node: Windowed, unit: UnitPlan) -> list[_Process]:
     pixels = node.out_shape[0] * node.out_shape[1]
     groups = node.out_shape[2] // unit.pe
     if unit.mac is None:
@@ -97,11 +97,13 @@ def _operation(node: MatVec | AveragePool | MaxPool, unit: UnitPlan) -> list[_Pr
     ]
 
 
-def _steps(node: Node, unit: UnitPlan) -> list[_Process]:
-    """What lies behind the operation on elements; every beat passes."""
+def _passes(node: Node) -> int:
+    """Most processes that an input's beats pass besides the operation itself.
+
+    They are sums or joins, of two at a time, and a requantisation.
+    """
     joins = len(node.in_shapes) - 2 if isinstance(node, Add | Concat) else 0
-    rescales = 1 if isinstance(node, Add | Multiply | Concat) else 0
-    return [_same(lambda count: count, unit.out_beats)] * (joins + rescales)
+    return joins + (1 if isinstance(node, Add | Multiply | Concat) else 0)
 
 
 def _element(node: Node, unit: UnitPlan, port: int, total: int) -> _Process:

@@ -12,7 +12,7 @@ from flow.plan.branches import branches
 from flow.plan.budget import check_budget, spend_dsps
 from flow.plan.cost import branch_cost
 from flow.plan.elementwise import plan_elementwise, widths
-from flow.plan.fold import Override, fold, reachable_cycles, stream_elems
+from flow.plan.fold import Override, Windowed, fold, reachable_cycles, stream_elems
 from flow.plan.hwplan import BranchPlan, HwPlan, Target, UnitPlan
 from flow.plan.supported import supported
 from flow.plan.unit import plan_unit
@@ -92,7 +92,7 @@ def _nodes(graph: IntGraph, engine: str) -> tuple[Node, ...]:
 
 
 def _unit(node: Node, in_elems: tuple[int, ...], ii_cycles: int, override: Override) -> UnitPlan:
-    if isinstance(node, MatVec | AveragePool | MaxPool):
+    if isinstance(node, Windowed):
         chosen = fold(node, in_elems[0], ii_cycles, override)
         return plan_unit(node, chosen, in_elems[0], override)
     return plan_elementwise(node, in_elems, ii_cycles, override)
@@ -145,7 +145,7 @@ def _fastest(
 
 def _reachable(node: Node) -> set[int]:
     """Cycles per frame of every fold of a layer that is fed one element per beat."""
-    if isinstance(node, MatVec | AveragePool | MaxPool):
+    if isinstance(node, Windowed):
         return reachable_cycles(node)
     return {width.cycles.bound for width in widths(node, (1,) * len(node.sources))}
 

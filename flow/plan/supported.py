@@ -1,4 +1,4 @@
-"""Which nodes of a graph this engine has hardware for."""
+"""Which nodes of a graph engine `xls` has hardware for; `vitis` has it for all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Supported = MatVec | AveragePool
 
 
 def supported(graph: IntGraph) -> tuple[Supported, ...]:
-    """The nodes of a graph, all of which have hardware.
+    """The nodes of a graph, all of which engine `xls` has hardware for.
 
     Raises:
         UnsupportedLayer: names every node that has none.

@@ -1,4 +1,4 @@
-// Twin of flow/graph/arithmetic.py and of hls_templates/xls/arith.x: the only place in C++ where
+// Twin of flow/graph/arithmetic and of hls_templates/xls/arith.x: the only place in C++ where
 // sums, rounding and scaling are defined. Everything is exact; the widths in the configurations
 // are such that no value leaves them. A power-of-two scale needs no multiplier.
 #ifndef SHIFT_ARITH_H_
@@ -99,11 +99,10 @@ template <class CONFIG> typename CONFIG::y_t requantise(typename CONFIG::acc_t a
 // clip((((sum << pre_shift) + constant) * reciprocal >> shift) + offset, lo, hi).
 //
 // DIVISION is {constant, reciprocal, shift, offset}: they depend on the number of elements. The
-// value that is divided is not negative and fits numerator_t, so its terms may wrap.
-// divide_constant in arithmetic.py proves reciprocal and shift exact. With `half_even` the quotient
-// loses its last bit where the division leaves no remainder: for n = q * d + r and m = reciprocal,
-// n * m = q * 2^s + q * e + r * m with e = m * d - 2^s, and q * e < 2^s / d <= m, since n * e < 2^s.
-// So r is 0 exactly when the s bits that the shift drops, q * e + r * m, are below m.
+// value that is divided is not negative and fits numerator_t, so its terms may wrap. `fold_pool` of
+// flow/graph/arithmetic proves reciprocal and shift exact. With `half_even` the quotient loses its
+// last bit where the division leaves no remainder: when the bits that the shift drops are below the
+// reciprocal (docs/arithmetic.md, section 'Average pooling').
 template <class CONFIG, class DIVISION>
 typename CONFIG::y_t average(typename CONFIG::acc_t sum, const DIVISION &division) {
 #pragma HLS INLINE

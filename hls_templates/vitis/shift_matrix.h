@@ -43,8 +43,8 @@ typename CONFIG::y_t requantise_channel(typename CONFIG::acc_t acc, const CONSTA
                               CONFIG::half_even && tie != 0);
 }
 
-// `steps` beats of x and of weights give one beat of `pe` accumulators. With `repeat` > 1, a beat of
-// x is a whole window, read once and kept for so many groups of outputs: all that read the same
+// `steps` beats of x and of weights give one beat of `pe` accumulators. With `repeat` > 1, a beat
+// of x is a whole window, read once and kept for so many groups of outputs: all that read the same
 // channels.
 template <class CONFIG, class WEIGHT, int BEATS, int PE, int SIMD>
 void mac(stream<vec<typename CONFIG::x_t, CONFIG::x_elems>> &x,
@@ -75,9 +75,9 @@ PIXEL:
     }
 }
 
-// Requantises `pe` accumulators in pe / lanes beats. The tables hold each channel's constant, its own
-// part of the shift, its factor, and whether half-even rounding can meet a tie; what CONFIG has no
-// use for is never read.
+// Requantises `pe` accumulators in pe / lanes beats. The tables hold each channel's constant, its
+// own part of the shift, its factor, and whether half-even rounding can meet a tie; what CONFIG has
+// no use for is never read.
 template <class CONFIG, class CONSTANT, class DELTA, class MULT, class TIE, int BEATS, int LANES>
 void requant(stream<vec<typename CONFIG::acc_t, CONFIG::pe>> &acc,
              stream<vec<typename CONFIG::y_t, CONFIG::lanes>> &y,

@@ -108,11 +108,11 @@ PIXEL:
 }
 
 // Average pooling; the tables are those of `pool`.
-template <class CONFIG, class WINDOW, class DIVISION, class CLASS, int CLASSES, int INPUTS,
-          int OUTPUTS, int ROWS, int COLS>
+template <class CONFIG, class WINDOW, class DIVISION, class ROW_CLASS, class COL_CLASS,
+          int CLASSES, int INPUTS, int OUTPUTS, int ROWS, int COLS>
 void pool_parallel(const typename CONFIG::x_t (&x)[INPUTS], typename CONFIG::y_t (&y)[OUTPUTS],
-                   const DIVISION (&divisions)[CLASSES][4], const CLASS (&rows)[ROWS],
-                   const CLASS (&cols)[COLS]) {
+                   const DIVISION (&divisions)[CLASSES][4], const ROW_CLASS (&rows)[ROWS],
+                   const COL_CLASS (&cols)[COLS]) {
 #pragma HLS ARRAY_PARTITION variable=divisions complete dim=2
     typedef typename CONFIG::acc_t acc_t;
     typename CONFIG::x_t taps[CONFIG::steps * WINDOW::channels];

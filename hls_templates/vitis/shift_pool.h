@@ -14,11 +14,12 @@ namespace shift {
 // `steps` beats of `pe` channels give one beat of averages. A window that reaches into the padding
 // has fewer elements: `rows` and `cols` say to which class the window's row and column belong, and
 // `divisions` what to divide by.
-template <class CONFIG, class DIVISION, class CLASS, int CLASSES, int ROWS, int COLS>
+template <class CONFIG, class DIVISION, class ROW_CLASS, class COL_CLASS, int CLASSES, int ROWS,
+          int COLS>
 void pool(stream<vec<typename CONFIG::x_t, CONFIG::pe>> &x,
           stream<vec<typename CONFIG::y_t, CONFIG::pe>> &y,
-          const DIVISION (&divisions)[CLASSES][4], const CLASS (&rows)[ROWS],
-          const CLASS (&cols)[COLS]) {
+          const DIVISION (&divisions)[CLASSES][4], const ROW_CLASS (&rows)[ROWS],
+          const COL_CLASS (&cols)[COLS]) {
 #pragma HLS ARRAY_PARTITION variable=divisions complete dim=2
     vec<typename CONFIG::acc_t, CONFIG::pe> sums;
 #pragma HLS ARRAY_PARTITION variable=sums.data complete

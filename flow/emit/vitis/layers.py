@@ -72,7 +72,7 @@ def _stream_layer(
 def _prepared(chain: _Chain, node: Node, unit: UnitPlan, port: int, source: Buffer) -> Buffer:
     """The stream that the operator reads at an input, after what brings `source` into its form."""
     elements = size_of(node.in_shapes[port])
-    if not isinstance(node, MatVec | AveragePool | MaxPool):
+    if not isinstance(node, Windowed):
         element = f"{node.name}_config::x{port}_t"
         elems = input_words(node, unit.lanes)[port]
         return chain.resize(source, f"words{port}", element, elems, elements)
@@ -205,7 +205,7 @@ def _rom_pragmas(node: Node, unit: UnitPlan) -> tuple[str, ...]:
 
 def _summary(node: Node, unit: UnitPlan) -> str:
     kernel = ""
-    if isinstance(node, MatVec | AveragePool | MaxPool):
+    if isinstance(node, Windowed):
         kernel = f" {node.window.kernel_h}x{node.window.kernel_w}"
     inputs = " and ".join("x".join(map(str, shape)) for shape in node.in_shapes)
     fold = f"PE {unit.pe}, SIMD {unit.simd}"

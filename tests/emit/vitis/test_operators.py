@@ -1,14 +1,18 @@
-"""C simulation of every operator by itself: both io types, both arithmetics, hostile codes."""
+"""C simulation of every operator by itself: both io types, both arithmetics, hostile codes.
+
+Exact widths are the harder case; test_operator_faults.py runs every operator in native arithmetic.
+"""
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from flow.emit.vitis import IO_TYPES, Mode
+from flow.emit.vitis import IO_TYPES, Mode, write_vitis_project
 from flow.emit.vitis.operators import OPERATORS
 from flow.errors import PlanError
 from flow.graph import AveragePool, Concat, IntGraph, MatVec, MaxPool, Multiply, Node
@@ -105,7 +109,7 @@ def test_the_engine_has_every_kind_and_the_seeds_cover_every_feature() -> None:
     assert set().union(*found) == FEATURES
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", [Mode.BIT_TRUE, pytest.param(Mode.NATIVE, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kinds", [("matrix", "average", "largest"), None], ids=["windows", "rest"])
 def test_every_operator_is_exact(kinds: tuple[str, ...] | None, mode: Mode, tmp_path: Path) -> None:
     kinds = kinds or tuple(kind for kind in KINDS if kind not in ("matrix", "average", "largest"))
@@ -113,8 +117,7 @@ def test_every_operator_is_exact(kinds: tuple[str, ...] | None, mode: Mode, tmp_
     assert check(nodes, mode, tmp_path) == 2 * len(nodes)
 
 
-# test_dataflow.py runs them in native arithmetic
-@pytest.mark.parametrize("mode", [Mode.BIT_TRUE, pytest.param(Mode.NATIVE, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("mode", [Mode.NATIVE, pytest.param(Mode.BIT_TRUE, marks=pytest.mark.slow)])
 def test_every_shape_of_branch_is_exact(mode: Mode, tmp_path: Path) -> None:
     networks = []
     for build in BRANCHED.values():
@@ -136,3 +139,21 @@ def test_forty_random_nodes_of_each_kind_are_exact(
 ) -> None:
     nodes = [(kind, seed) for kind in KINDS for seed in seeds]
     assert check(nodes, mode, tmp_path) == 2 * len(nodes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("io_type", IO_TYPES)
+def test_what_only_synthesis_sees_compiles(io_type: str, tmp_path: Path) -> None:
+    """The open ap_int refuses __SYNTHESIS__, so another macro stands for it here."""
+    for kind, seeds in SEEDS.items():
+        for seed in seeds:
+            _, graph, hw_plan = planned(kind, seed, f"{kind}{seed}")
+            root = write_vitis_project(graph, hw_plan, tmp_path / graph.name, io_type).root
+            for path in (*root.glob("firmware/shift/*.h"), root / f"firmware/{graph.name}.cpp"):
+                path.write_text(path.read_text().replace("__SYNTHESIS__", "SHIFT_SYNTHESIS"))
+            done = subprocess.run(
+                ["g++", "-std=c++14", "-DSHIFT_SYNTHESIS", "-fsyntax-only", "-Wno-unknown-pragmas",
+                 "-isystem", "firmware/ap_types", f"firmware/{graph.name}.cpp"],
+                cwd=root, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, (graph.name, done.stderr[:2000])
