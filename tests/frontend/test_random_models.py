@@ -26,7 +26,8 @@ from tests.frontend.random_models import (
 
 QUICK, NORMALIZED, PARTS, PER_PART = 34, 6, 10, 100
 COVERED = 40
-MOST_REFUSED = 3  # of a part: a batch normalization of random statistics may be extreme
+INSTEAD = 10_000  # added to a seed whose model is refused
+MOST_REFUSED = 4  # of a part: a batch normalization of random statistics may be extreme
 FRAMES = 6
 EQUAL, REFUSED = "equal", "refused"
 PLAIN, RICH = Limits(), Limits(normalized=True)
@@ -80,13 +81,13 @@ def test_a_random_model_with_batch_normalization_is_exact(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_thousand_random_models_are_exact(part: int) -> None:
-    """Half of them with batch normalization; few may be refused."""
+    """Half of them with batch normalization; one that is refused has another in its place."""
     refused = 0
-    for seed in range(part * PER_PART, (part + 1) * PER_PART):
-        limits = RICH if seed % 2 else PLAIN
-        found = outcome(seed, limits)
-        refused += found == REFUSED
-        assert found in (EQUAL, REFUSED) or compared(seed, limits)
+    for place in range(part * PER_PART, (part + 1) * PER_PART):
+        seed, limits = place, RICH if place % 2 else PLAIN
+        while (found := outcome(seed, limits)) == REFUSED:
+            seed, refused = seed + INSTEAD, refused + 1
+        assert found == EQUAL or compared(seed, limits)
     assert refused <= MOST_REFUSED
 
 
