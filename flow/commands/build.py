@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         "",
-        "--model NAME [option ...]",
+        "--model NAME | --keras FILE.h5 [option ...]",
         "From a trained network to checked RTL and a report.",
         OTHER_COMMANDS,
     )
