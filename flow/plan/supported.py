@@ -34,6 +34,8 @@ def _problems(node: Node) -> Iterator[str]:
         return
     if node.rounding is not Rounding.HALF_UP:
         yield f"{where} rounds {node.rounding.value}; half_up is supported."
+    if _is_beside_map(node):
+        yield f"{where} has windows that lie wholly in the padding."
     if isinstance(node, MatVec):
         if (node.weight_mult != 1).any():
             yield f"{where} has weight scales that are no powers of two."
@@ -41,3 +43,18 @@ def _problems(node: Node) -> Iterator[str]:
             yield f"{where} has {node.groups} groups."
     elif (node.counts != node.window.taps).any():
         yield f"{where} averages over windows that reach into the padding."
+
+
+def _is_beside_map(node: Supported) -> bool:
+    """Whether the first or last window, of rows or columns, holds no element of the map."""
+    window = node.window
+    axes = (
+        (window.kernel_h, window.stride_h, window.pad_top),
+        (window.kernel_w, window.stride_w, window.pad_left),
+    )
+    return any(
+        before >= kernel or (outputs - 1) * stride - before >= size
+        for (kernel, stride, before), size, outputs in zip(
+            axes, node.in_shape[:2], node.out_shape[:2], strict=True
+        )
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from flow.errors import PlanError, UnsupportedLayer
 from flow.frontend.extract import extract
-from flow.graph import Add, AveragePool, IntGraph, MatVec, Rounding, accumulator_bits
+from flow.graph import Add, AveragePool, IntGraph, MatVec, Rounding, Window, accumulator_bits
 from flow.plan import HwPlan, Override, Target, plan
 from flow.plan.cost import mac_cost
 from tests.helpers import small_graph
@@ -164,6 +164,26 @@ def test_what_has_no_hardware_is_refused_by_name_all_at_once() -> None:
         "  - layer 'pool' averages over windows that reach into the padding.\n"
         "  Choose --engine vitis, which has more; or stop before plan (--to evaluate)."
     )
+
+
+@pytest.mark.parametrize(
+    ("window", "grown"),
+    [
+        (Window(1, 1, 1, 1, 1, 1), 2),  # zero padding before a 1x1 kernel
+        (Window(3, 3, 1, 1, 0, 3), 1),
+        (Window(2, 2, 1, 1, 0, 0), 2),  # below and to the right
+    ],
+)
+def test_windows_beside_the_map_have_no_hardware(window: Window, grown: int) -> None:
+    graph = small_graph()
+    conv = graph.nodes[0]
+    assert isinstance(conv, MatVec)
+    height, width, channels = conv.in_shape
+    weights = np.ones((window.kernel_h, window.kernel_w, channels, conv.out_shape[2]), np.int64)
+    out_shape = (height + grown, width + grown, conv.out_shape[2])
+    wide = replace(conv, window=window, weights=weights, out_shape=out_shape)
+    with pytest.raises(UnsupportedLayer, match="'conv' has windows that lie wholly in the padding"):
+        plan(replace(graph, nodes=(wide,)), TARGET, 4000)
 
 
 def test_without_an_interval_the_fastest_plan_in_budget_is_found() -> None:
