@@ -19,7 +19,8 @@ def freeze_auto(model: tf.keras.Model) -> list[str]:
     The scales of stock `alpha='auto'` (and of numbers as alpha) become constants of the model: its
     quantizers are replaced, and its float weights become the effective ones, so that it computes
     from now on what integers can. A scale moves by 2**-15 of itself at most, no code changes.
-    A layer that folds batch normalization first gets its folded weights as its own.
+    A layer that folds batch normalization first gets its folded weights as its own. One whose
+    weights hold NaN or infinity is left alone: reading the model refuses it by name.
     Compile the model again if it is to be trained or evaluated.
 
     Returns:
@@ -31,6 +32,8 @@ def freeze_auto(model: tf.keras.Model) -> list[str]:
     replaced = []
     for layer in model.layers:
         weights = _stock_weights(layer)
+        if not all(np.isfinite(array).all() for _, _, array in weights):
+            continue
         chosen = [(role, q) for role, q, array in weights if _needs_freezing(q, array)]
         if chosen and hasattr(layer, "get_folded_weights"):
             # all of them: Keras' 1/sqrt(1) is 0.9999999, which may carry a weight to another code

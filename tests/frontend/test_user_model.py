@@ -198,6 +198,34 @@ def test_everything_is_refused_at_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("layer", "alpha", "value"),
+    [(QConv2D, "auto_po2", np.nan), (QConv2DBatchnorm, "auto", np.inf)],
+)
+def test_weights_with_scales_that_are_not_finite(
+    layer: type[Any], alpha: str, value: float, tmp_path: Path
+) -> None:
+    broken = layer(2, 3, name="broken", **weights(alpha))
+    layers = [
+        act("quantized_bits(8,2)"),
+        broken,
+        act("quantized_relu(4,2)"),
+        L.Dense(3, name="plain"),
+    ]
+    model = chain(SHAPE, layers)
+    path = saved(model, tmp_path)
+    kernel = broken.kernel.numpy()
+    kernel[0, 0, 0, 0] = value
+    broken.kernel.assign(kernel)
+    model.save(path, save_format="h5")
+    with pytest.raises(UnsupportedLayer) as caught:
+        load_user_model(path)
+    assert str(caught.value).split("\n  - ")[1:] == [
+        "layer 'broken': its kernel holds NaN or infinity; train the model again.",
+        "layer 'plain' is a Dense; use QDense.",
+    ]
+
+
 def test_bits_that_are_not_used_are_counted(tmp_path: Path) -> None:
     lossy = QConv2D(2, 1, name="one", kernel_quantizer=bits(16, 16, "auto_po2"),
                     bias_quantizer=bits(31, 31, "auto_po2"))  # fmt: skip
