@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from numbers import Integral
 from typing import Any
 
 from flow.emit.hls4ml_backend import NAME
@@ -24,7 +25,7 @@ def initial_config(
     target: str = "xc7z020",
     engine: str = "xls",
     io_type: str = "io_stream",
-    ii_cycles: int = DEFAULT_II_CYCLES,
+    ii_cycles: int | None = DEFAULT_II_CYCLES,
     layers: Mapping[str, Mapping[str, Any]] | None = None,
     plan_file: str | None = None,
     jobs: int = 2,
@@ -39,7 +40,7 @@ def initial_config(
         target: a device of config.yaml; it also says the clock and AMD's part.
         engine: 'xls' (RTL without vendor tools) or 'vitis' (C++ for Vitis HLS).
         io_type: 'io_stream', or, with engine 'vitis', 'io_parallel'.
-        ii_cycles: cycles between two frames that the planner aims at.
+        ii_cycles: cycles between two frames that the planner aims at; None: as few as it can.
         layers: overrides by layer name: {'conv2d': {'pe': 8, 'simd': 10}}.
         plan_file: a saved HwPlan that replaces planning.
         jobs: kernels that XLS compiles at the same time.
@@ -50,6 +51,7 @@ def initial_config(
     """
     _check_choice("engine", engine, ENGINES)
     _check_choice("io_type", io_type, IO_TYPES if engine == "vitis" else IO_TYPES[:1], engine)
+    _check_cycles(ii_cycles)
     _check_overrides(layers or {})
     _check_unknown(unknown)
     return {
@@ -83,6 +85,14 @@ def _check_choice(label: str, value: str, allowed: Sequence[str], engine: str = 
         where = f" with engine {engine!r}" if engine else ""
         raise ConfigError(
             f"{label} {value!r} is not available{where}; choose one of: {', '.join(allowed)}."
+        )
+
+
+def _check_cycles(ii_cycles: int | None) -> None:
+    if ii_cycles is not None and (not isinstance(ii_cycles, Integral) or ii_cycles < 1):
+        raise ConfigError(
+            f"ii_cycles={ii_cycles!r} is not allowed; choose a whole number from 1, or None for as "
+            "few as the device allows."
         )
 
 

@@ -173,10 +173,16 @@ def test_an_unknown_option_is_refused(model: tf.keras.Model, tmp_path: Path) -> 
         ({"engine": "vitis", "io_type": "io_serial"},
          "io_type 'io_serial' is not available with engine 'vitis'; choose one of: io_stream, "
          "io_parallel."),
+        ({"ii_cycles": 0},
+         "ii_cycles=0 is not allowed; choose a whole number from 1, or None for as few as the "
+         "device allows."),
+        ({"ii_cycles": 1e3},
+         "ii_cycles=1000.0 is not allowed; choose a whole number from 1, or None for as few as the "
+         "device allows."),
     ],
 )  # fmt: skip
-def test_engines_and_io_types_that_do_not_exist_are_refused(
-    model: tf.keras.Model, tmp_path: Path, options: dict[str, str], message: str
+def test_values_that_do_not_exist_are_refused(
+    model: tf.keras.Model, tmp_path: Path, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         converted(model, tmp_path, **options)
@@ -204,6 +210,13 @@ def test_an_interval_that_cannot_be_reached_fails_in_compile(
 ) -> None:
     with pytest.raises(PlanError, match="cannot reach an initiation interval of 10 cycles"):
         converted(model, tmp_path, ii_cycles=10).compile()
+
+
+def test_without_an_interval_the_device_is_filled(model: tf.keras.Model, tmp_path: Path) -> None:
+    from flow.emit._shift_backend import plan_of
+
+    filled = plan_of(converted(model, tmp_path, ii_cycles=None))
+    assert filled.units == plan(from_keras(model, name="mine"), TARGET, None).units
 
 
 def test_a_given_plan_is_used(model: tf.keras.Model, tmp_path: Path) -> None:
