@@ -173,7 +173,7 @@ def _check_trained(model: str) -> None:
     if not is_trained(model):
         raise DataError(
             f"model {model!r} has no trained weights yet: no file is models/weights/{model}-*.h5.\n"
-            "  models/train.py will make them; it trains kws only so far. Choose --model kws."
+            "  models/train.py makes them (models/README.md); or choose --model kws."
         )
 
 

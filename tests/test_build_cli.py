@@ -75,7 +75,7 @@ def alive(pid: int) -> bool:
         (
             "--model vww_mbv2",
             "model 'vww_mbv2' has no trained weights yet: no file is models/weights/vww_mbv2-*.h5."
-            "\n  models/train.py will make them; it trains kws only so far. Choose --model kws.",
+            "\n  models/train.py makes them (models/README.md); or choose --model kws.",
         ),
         (
             "--model kws --quant int8",

@@ -14,7 +14,7 @@ CASES = (
          "model '' is unknown; choose one of: kws, ad, ic, vww, vww_mbv2, vww_effnet."),
     Case("model without weights", "--model ic --data nothing.npz",
          "model 'ic' has no trained weights yet: no file is models/weights/ic-*.h5.\n"
-         "  models/train.py will make them; it trains kws only so far. Choose --model kws."),
+         "  models/train.py makes them (models/README.md); or choose --model kws."),
     Case("model option without value", "--model",
          "argument --model: expected one argument.\n"
          "  See: python flow/build.py --help"),
