@@ -115,8 +115,6 @@ def own_evaluation(
         _classes(network, samples.x.reshape(-1, *shape)),
         predict(graph, map_input(graph, samples.x)),
     )
-    same = int((own == codes).sum())
-    agreement = f"QKeras in float32 and the integers choose the same class for {same:,} of "
     return Evaluation(
         Accuracy(
             metric="accuracy",
@@ -129,7 +127,7 @@ def own_evaluation(
         ),
         None,
         equal,
-        f"{_unmeasured(graph, samples)}{agreement}{len(own):,} samples.",
+        " ".join(filter(None, (_unmeasured(graph, samples), _agreement(graph, own, codes)))),
     )
 
 
@@ -144,10 +142,24 @@ def labelled_share(
 
 def _unmeasured(graph: IntGraph, samples: Samples) -> str:
     if not samples.labelled:
-        return "No accuracy was measured: the samples have no labels (y). "
-    if graph.output.out_shape == (1, 1, 1):
-        return "No accuracy was measured: a single output is no choice between classes. "
+        return "No accuracy was measured: the samples have no labels (y)."
+    if _has_no_classes(graph):
+        return "No accuracy was measured: a single output is no choice between classes."
     return ""
+
+
+def _agreement(graph: IntGraph, own: NDArray[np.int64], codes: NDArray[np.int64]) -> str:
+    """How often QKeras and the integers choose the same class; nothing where none is chosen."""
+    if _has_no_classes(graph):
+        return ""
+    return (
+        "QKeras in float32 and the integers choose the same class for "
+        f"{int((own == codes).sum()):,} of {len(own):,} samples."
+    )
+
+
+def _has_no_classes(graph: IntGraph) -> bool:
+    return graph.output.out_shape == (1, 1, 1)
 
 
 def _equality(
