@@ -65,7 +65,7 @@ def test_outputs_without_labels_are_refused(graph: IntGraph) -> None:
         word_scores(graph, np.zeros(10, np.int64))
     assert str(error.value) == (
         "output codes of 'kws' have shape (10,), expected (12,): one for each label.\n"
-        "  models/labels.py has labels for kws."
+        "  models/labels.py has labels for ad, ic, kws, vww, vww_effnet, vww_mbv2."
     )
     with pytest.raises(RangeError, match=r"'other' have shape \(12,\), expected \(0,\)"):
         word_scores(replace(graph, name="other"), np.zeros(12, np.int64))

@@ -24,7 +24,8 @@ from tests.frontend.random_models import (
     shrunk,
 )
 
-QUICK, NORMALIZED, PARTS, PER_PART = 34, 6, 10, 100
+QUICK, PARTS, PER_PART = 34, 10, 100
+NORMALIZED = (0, 1, 2, 3, 5, 6)  # seed 4 is refused
 COVERED = 40
 INSTEAD = 10_000  # added to a seed whose model is refused
 MOST_REFUSED = 4  # of a part: a batch normalization of random statistics may be extreme
@@ -70,12 +71,12 @@ def outcome(seed: int, limits: Limits) -> str:
 
 @pytest.mark.parametrize("seed", range(QUICK))
 def test_a_random_model_is_exact(seed: int) -> None:
-    assert difference(seed, PLAIN) is None or compared(seed)
+    assert outcome(seed, PLAIN) == EQUAL or compared(seed)
 
 
-@pytest.mark.parametrize("seed", range(NORMALIZED))
+@pytest.mark.parametrize("seed", NORMALIZED)
 def test_a_random_model_with_batch_normalization_is_exact(seed: int) -> None:
-    assert difference(seed, RICH) is None or compared(seed, RICH)
+    assert outcome(seed, RICH) == EQUAL or compared(seed, RICH)
 
 
 @pytest.mark.slow
@@ -91,7 +92,7 @@ def test_a_thousand_random_models_are_exact(part: int) -> None:
     assert refused <= MOST_REFUSED
 
 
-@pytest.mark.parametrize(("seed", "limits"), [(1, PLAIN), (4, RICH)])
+@pytest.mark.parametrize(("seed", "limits"), [(1, PLAIN), (5, RICH)])
 def test_a_random_model_is_the_same_after_its_file(
     seed: int, limits: Limits, tmp_path: Path
 ) -> None:
@@ -101,7 +102,9 @@ def test_a_random_model_is_the_same_after_its_file(
 @pytest.mark.slow
 def test_more_random_models_are_the_same_after_their_files(tmp_path: Path) -> None:
     for seed in range(60):
-        through_a_file(seed, RICH if seed % 2 else PLAIN, tmp_path)
+        limits = RICH if seed % 2 else PLAIN
+        if outcome(seed, limits) != REFUSED:
+            through_a_file(seed, limits, tmp_path)
 
 
 def through_a_file(seed: int, limits: Limits, folder: Path) -> None:
@@ -130,7 +133,7 @@ def has_max_pool(seed: int, limits: Limits) -> bool:
 def test_the_models_cover_every_kind_of_node_and_most_widths() -> None:
     nodes = [node for seed in range(COVERED) for node in from_keras(random_model(seed)).nodes]
     kinds = Counter(type(node).__name__ for node in nodes)
-    assert set(kinds) == {cls.__name__ for cls in Node.__args__}
+    assert set(kinds) == {reference.__forward_arg__ for reference in Node.__args__}
     assert min(kinds.values()) >= 4
     assert {node.y.bits for node in nodes} >= set(range(2, 17))
 

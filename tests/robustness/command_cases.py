@@ -42,7 +42,7 @@ CASES = (
          "  Make the report again with this version: python flow/build.py --model NAME",
          text("old.json", '{"schema": 99}')),
     Case("compare with an incomplete report", "compare old.json old.json",
-         "old.json: 21 keys not as this version writes them:\n"
+         "old.json: 23 keys not as this version writes them:\n"
          "  run: is missing\n"
          "  quant: is missing\n"
          "  target: is missing\n"
@@ -56,6 +56,8 @@ CASES = (
          "  profile_samples: is missing\n"
          "  timing: is missing\n"
          "  not_run: is missing\n"
+         "  notes: is missing\n"
+         "  weight_tensors: is missing\n"
          "  stages: is missing\n"
          "  device: is missing\n"
          "  provenance: is missing\n"

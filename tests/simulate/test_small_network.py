@@ -225,7 +225,7 @@ def test_the_rtl_answers_for_itself(built, tmp_path):
     codes = random_codes(built.graph, 2, seed=8)
     found = ask(built, built.project, codes, tmp_path / "work")
     expected = run_taps(built.graph, codes)[built.graph.output.name]
-    assert np.array_equal(found.rtl, expected) and np.array_equal(found.integer, expected)
+    assert np.array_equal(found.simulated, expected) and np.array_equal(found.integer, expected)
     assert found.latency_cycles == built.result.latency_cycles
     assert found.words_compared * FRAMES == built.result.runs[0].outputs_compared * 2
     model = "network_bench.build/network_bench"  # the simulation's own: nothing was compiled

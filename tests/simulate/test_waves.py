@@ -296,7 +296,7 @@ def finished(built, tmp_path, monkeypatch) -> Run:
     shutil.copytree(built.project.root, run.folder / "emit" / "project")
     real = (built.codes * 2.0**built.graph.input_type.scale_exp).astype(np.float32)
     samples = Samples(real, np.zeros(FRAMES, np.int64), "small", False, "")
-    monkeypatch.setattr(waves, "rtl_samples", lambda run: samples)
+    monkeypatch.setattr(waves, "simulated_samples", lambda run: samples)
     return run
 
 

@@ -59,6 +59,6 @@ def test_engine_xls_refuses_what_it_has_no_hardware_for(tmp_path: Path) -> None:
         "graph 'twice' has no hardware of engine 'xls' yet:\n"
         "  - layer 'square' is of kind 'multiply'.\n"
         "  - layer 'total' is of kind 'add'.\n"
-        "  Choose --engine vitis, which has more; or stop before stage plan (--to evaluate)."
+        "  Choose --engine vitis, which has more; or stop before plan (--to evaluate)."
     )
     assert not (tmp_path / "p").exists()
