@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # hls4ml.model.graph is not there yet while plug-ins load
     from hls4ml.model.graph import ModelGraph
 
 RANDOM_FRAMES = 8
+STOCK_DEFAULTS = {"Precision": "fixed<16,6>", "ReuseFactor": 1}  # what hls4ml fills in
 
 
 class FromKeras(ModelOptimizerPass):  # type: ignore[misc]
@@ -98,7 +99,7 @@ class ShiftBackend(Backend):  # type: ignore[misc]
 
     def write(self, model: ModelGraph) -> None:
         """Write the project folder."""
-        _refuse_foreign_flows(model)
+        _refuse_foreign_settings(model)
         self.writer.write_hls(model)
 
     def compile(self, model: ModelGraph) -> str | None:
@@ -107,7 +108,7 @@ class ShiftBackend(Backend):  # type: ignore[misc]
         Engine 'xls': check that the network can be planned; the kernels of integer inference are
         compiled once for all networks.
         """
-        _refuse_foreign_flows(model)
+        _refuse_foreign_settings(model)
         if model.config.get_config_value("Engine") == "vitis":
             return str(_shift_vitis.compile_model(model).path)
         plan_of(model)
@@ -118,7 +119,7 @@ class ShiftBackend(Backend):  # type: ignore[misc]
 
         Engine 'vitis' runs the compiled C simulation, engine 'xls' fast integer inference.
         """
-        _refuse_foreign_flows(model)
+        _refuse_foreign_settings(model)
         graph = graph_of(model)
         codes = input_codes(graph, x)
         if model.config.get_config_value("Engine") == "vitis":
@@ -157,12 +158,28 @@ class ShiftBackend(Backend):  # type: ignore[misc]
         return report | _shift_xls.build_model(model, codes, **options)
 
 
-def _refuse_foreign_flows(model: ModelGraph) -> None:
-    """`hls_config={'Flows': ...}` would replace our flow, and with it the exact semantics."""
+def _refuse_foreign_settings(model: ModelGraph) -> None:
+    """Refuse `hls_config`: its flows would replace ours, and nothing here reads the rest.
+
+    hls4ml itself fills in Model with its defaults.
+    """
     if model.config.flows != [get_flow()]:
         raise ConfigError(
             f"hls_config['Flows'] = {model.config.flows} is not supported by back end {NAME!r}.\n"
             "  Leave 'Flows' out: stock optimizers change what quantizers mean."
+        )
+    given: dict[str, Any] = model.config.config.get("HLSConfig", {})
+    ignored = [key for key in given if key not in ("Flows", "Model") and given[key]]
+    ignored += [
+        f"Model.{key}"
+        for key, value in given.get("Model", {}).items()
+        if value not in (None, False, STOCK_DEFAULTS.get(key))
+    ]
+    if ignored:
+        raise ConfigError(
+            f"hls_config settings {', '.join(ignored)} have no effect in back end {NAME!r}.\n"
+            "  Leave them out: widths follow from the quantizers and weights; folds from ii_cycles "
+            "and layers."
         )
 
 

@@ -147,6 +147,26 @@ def test_foreign_flows_are_refused(model: tf.keras.Model, tmp_path: Path, flows:
     )
 
 
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"Model": {"Precision": "ap_fixed<8,4>"}}, "Model.Precision"),
+        ({"Model": {"ReuseFactor": 4, "Strategy": "Latency"}}, "Model.ReuseFactor, Model.Strategy"),
+        ({"LayerName": {"dense": {"Trace": True}}}, "LayerName"),
+    ],
+)
+def test_settings_without_effect_are_refused(
+    model: tf.keras.Model, tmp_path: Path, settings: dict, named: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        converted(model, tmp_path, hls_config=settings).compile()
+    assert str(caught.value) == (
+        f"hls_config settings {named} have no effect in back end 'Shift'.\n"
+        "  Leave them out: widths follow from the quantizers and weights; folds from ii_cycles and "
+        "layers."
+    )
+
+
 def test_foreign_flows_are_refused_by_predict_too(model: tf.keras.Model, tmp_path: Path) -> None:
     foreign = converted(model, tmp_path, hls_config={"Flows": ["vivado:ip"]})
     for call in (lambda: foreign.predict(samples(model, 2)), foreign.write):
