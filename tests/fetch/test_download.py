@@ -285,7 +285,7 @@ def test_interrupted_download_is_resumed(site: Site, place: Path) -> None:
         cwd=ROOT, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 30
-    # A signal between sending the request and waiting for its answer would be seen after the answer.
+    # A signal between the request and the wait for its answer would be seen after the answer only.
     while (len(site.asked) < 2 or not sleeps(process)) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
