@@ -278,7 +278,11 @@ def sleeps(process: subprocess.Popen[str]) -> bool:
 def test_interrupted_download_is_resumed(site: Site, place: Path) -> None:
     """A real Ctrl-C in another process, while the server holds back the rest."""
     site.answers = [Answer(cut=70_000), Answer(silent=True), Answer()]
-    code = "import sys; from pathlib import Path; from flow.fetch.download import download\n"
+    code = (
+        "import signal, sys; from pathlib import Path; from flow.fetch.download import download\n"
+    )
+    # shells start background jobs with this signal ignored, and children inherit that
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     code += "download(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))"
     process = subprocess.Popen(
         [sys.executable, "-c", code, site.url, str(place), SHA256, str(SIZE)],
