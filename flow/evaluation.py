@@ -127,7 +127,7 @@ def own_evaluation(
         ),
         None,
         equal,
-        " ".join(filter(None, (_unmeasured(graph, samples), _agreement(graph, own, codes)))),
+        " ".join(filter(None, (unmeasured(graph, samples), _agreement(graph, own, codes)))),
     )
 
 
@@ -135,12 +135,13 @@ def labelled_share(
     graph: IntGraph, samples: Samples, progress: Callable[[int, int], None] | None = None
 ) -> float | None:
     """Share of samples that the integer network classifies rightly; None: it cannot be told."""
-    if _unmeasured(graph, samples):
+    if unmeasured(graph, samples):
         return None
     return evaluate(graph, samples.x, samples.y, progress)
 
 
-def _unmeasured(graph: IntGraph, samples: Samples) -> str:
+def unmeasured(graph: IntGraph, samples: Samples) -> str:
+    """Say why a user's network has no accuracy on the samples; empty: it has one."""
     if not samples.labelled:
         return "No accuracy was measured: the samples have no labels (y)."
     if _has_no_classes(graph):
