@@ -1,4 +1,7 @@
-"""`analyse --keras` on the command line: what it shows, and what it says to bad input."""
+"""`analyse --keras` on the command line: what it shows, and what it refuses of a model.
+
+What is refused before the model is loaded: tests/robustness/analyse_cases.py.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from qkeras import QActivation, QConv2D, QDense
 from flow import build
 from flow.cache import hash_file
 from tests.frontend.small_models import activation, chain, quick
-from tests.own_files import architecture, data
+from tests.own_files import data
 
 WEIGHTS = {
     "kernel_quantizer": "quantized_bits(4,0,1,alpha='auto')",
@@ -115,47 +118,6 @@ def refused(capsys: pytest.CaptureFixture[str], *options: str) -> str:
     assert out == ""
     assert "Traceback" not in err
     return err
-
-
-def test_no_model_or_two_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    both = (
-        "error: no model is given.\n  Say for example: python flow/build.py analyse --model kws\n"
-    )
-    assert refused(capsys) == (
-        f"{both}  or: python flow/build.py analyse --keras my_model.h5 --data samples.npz\n"
-    )
-    assert refused(capsys, "--model", "kws", "--keras", "own.h5") == (
-        "error: --model kws is not available with --keras own.h5.\n  Leave one of the two out.\n"
-    )
-    keras = str(architecture(tmp_path / "own.h5", (5, 5, 2)))
-    assert "--quant flat8 is not available with --keras" in refused(
-        capsys, "--keras", keras, "--quant", "flat8"
-    )
-
-
-@pytest.mark.parametrize("option", ["--keras", "--data", "--json", "--csv", "--config"])
-def test_an_empty_name_is_refused_as_such(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert f"argument {option}: '' is no name of a file" in refused(capsys, option, "")
-
-
-def test_wrong_files_are_refused_by_name(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    missing = str(tmp_path / "own.h5")
-    assert f"model file {missing!r} does not exist" in refused(capsys, "--keras", missing)
-    other = tmp_path / "other.h5"
-    other.write_text("hello")
-    assert "it is neither HDF5 nor a .keras file." in refused(capsys, "--keras", str(other))
-    keras = str(architecture(tmp_path / "own.h5", (5, 5, 2)))
-    assert "a model of your own (--keras) needs samples" in refused(capsys, "--keras", keras)
-    wrong = str(data(tmp_path / "set.npz", x=X[:, :4]))
-    assert "x has shape (30, 4, 5, 2), expected [n, 5, 5, 2]" in refused(
-        capsys, "--keras", keras, "--data", wrong
-    )
-    few = str(data(tmp_path / "few.npz", x=X))
-    assert "99 samples were asked for, but 'few' holds 30" in refused(
-        capsys, "--keras", keras, "--data", few, "--samples", "99"
-    )
 
 
 @quick

@@ -94,6 +94,9 @@ CASES = (
          "not a Keras model.\n"
          "  Build the model from layers of Keras and QKeras alone, and save it: "
          "model.save(\"model.h5\").", binary("mine.h5", b"\x80\x04.")),
+    Case("model without a name", "--keras ''",
+         "argument --keras: '' is no name of a file.\n"
+         "  See: python flow/build.py --help"),
     Case("waveform of an unknown layer", "--model kws --waves conv9 --to simulate",
          "layer 'conv9' is unknown; choose one of: conv2d, depthwise_conv2d, conv2d_1, "
          "depthwise_conv2d_1, conv2d_2, depthwise_conv2d_2, conv2d_3, "
