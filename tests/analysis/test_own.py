@@ -22,6 +22,9 @@ from flow.frontend import from_keras
 from flow.frontend.keras_reader import read_steps
 from flow.frontend.user_model import load_keras, load_user_model
 from flow.graph import IntGraph
+from models.quantizers import keep_settings
+from tests.analysis.hand_net import some_quick
+from tests.frontend.random_models import random_model, random_samples
 from tests.frontend.small_models import branched, chain, quick, samples
 
 L = tf.keras.layers
@@ -242,3 +245,16 @@ def test_a_normalization_at_the_end_is_tapped_behind_itself(tmp_path: Path) -> N
 def test_networks_without_signs_have_a_twin() -> None:
     model = chain((4,), [QActivation(quantized_bits(8, 2, 1, alpha=1)), QDense(2, **WEIGHTS)])
     assert no_twin(read_steps(model)) is None
+
+
+@pytest.mark.parametrize("seed", some_quick(range(200, 224), 1))
+@quick
+def test_any_file_can_be_analysed(seed: int, tmp_path: Path) -> None:
+    model = random_model(seed)
+    real = random_samples(model.input_shape[1:], 4, seed)
+    found, graph = analysed(saved(keep_settings(model), tmp_path / "own.h5"), real)
+    assert [layer.name for layer in found.errors[1:]] == [node.name for node in graph.nodes]
+    last = found.errors[-1]
+    assert last.own == last.alone
+    assert (last.own is None) == (found.no_twin is not None)
+    assert document(found, graph, {})["layers"][-1]["name"] == graph.output.name
