@@ -102,7 +102,7 @@ def twice() -> IntGraph:
 
 def shuffled() -> IntGraph:
     """A shortcut beside a shuffle, which waits for the last channels of every pixel."""
-    stem = _conv("stem", "codes", (3, 2, 2), X, 48, kernel=(1, 1))
+    stem = _conv("stem", "codes", (3, 2, 2), X, 160, kernel=(1, 1))
     mixed = ChannelShuffle("mixed", "stem", stem.out_shape, 4, stem.y)
     total = _add("total", [mixed, stem], Rounding.HALF_UP)
     return _graph("shuffled", (3, 2, 2), [stem, mixed, total])
