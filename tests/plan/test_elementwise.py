@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flow.errors import ConfigError, PlanError
-from flow.graph import ChannelShuffle, Concat, Multiply, Rescale, Upsample
+from flow.errors import ConfigError, PlanError, UnsupportedLayer
+from flow.graph import ChannelShuffle, Concat, InputMap, IntGraph, Multiply, Rescale, Upsample
 from flow.graph.types import Add
 from flow.plan import Override, plan
 from flow.plan.cost import LUTRAM_BITS_PER_LUT, STREAM_CONTROL_LUT
@@ -84,6 +84,14 @@ def test_a_shuffle_keeps_a_pixel_or_is_wires() -> None:
     assert kept < one.resources.lut - STREAM_CONTROL_LUT < eight.resources.lut
     assert eight.resources.lut > 8 * kept
     assert lanes(node, (24,), 383) == 2
+
+
+def test_engine_xls_refuses_a_shuffle_by_name() -> None:
+    node = ChannelShuffle("mixed", "codes", SHAPE, 2, X)
+    graph = IntGraph("small", "codes", SHAPE, X, InputMap("float32", 0, None), (node,))
+    with pytest.raises(UnsupportedLayer, match="layer 'mixed' is of kind 'channel_shuffle'"):
+        plan(graph, TARGET, 100)
+    assert plan(graph, TARGET, 100, engine="vitis").units[0].lanes == 1
 
 
 def test_an_override_is_kept_or_refused() -> None:
