@@ -50,6 +50,10 @@ SEEDS = {
     "multiply": (1, 9), "concat": (1, 3), "rescale": (0, 1), "table": (0, 4), "upsample": (5,),
     "shuffle": (0, 4, 5),
 }  # fmt: skip
+COMPILED = (  # together
+    ("matrix", "average", "largest"), ("add", "multiply", "concat"),
+    ("rescale", "table", "upsample", "shuffle"),
+)  # fmt: skip
 SLOW = [range(first, first + 5) for first in range(100, 140, 5)]
 
 
@@ -120,14 +124,14 @@ def check(nodes: list[tuple[str, int]], mode: Mode, folder: Path) -> int:
 
 def test_the_engine_has_every_kind_and_the_seeds_cover_every_feature() -> None:
     assert set(OPERATORS) == set(Kind)
+    assert {kind for kinds in COMPILED for kind in kinds} == set(SEEDS) == set(KINDS)
     found = [features(kind, seed) for kind, seeds in SEEDS.items() for seed in seeds]
     assert set().union(*found) == FEATURES
 
 
 @pytest.mark.parametrize("mode", [Mode.BIT_TRUE, pytest.param(Mode.NATIVE, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kinds", [("matrix", "average", "largest"), None], ids=["windows", "rest"])
-def test_every_operator_is_exact(kinds: tuple[str, ...] | None, mode: Mode, tmp_path: Path) -> None:
-    kinds = kinds or tuple(kind for kind in KINDS if kind not in ("matrix", "average", "largest"))
+@pytest.mark.parametrize("kinds", COMPILED, ids=["windows", "merges", "rest"])
+def test_every_operator_is_exact(kinds: tuple[str, ...], mode: Mode, tmp_path: Path) -> None:
     nodes = [(kind, seed) for kind in kinds for seed in SEEDS[kind]]
     assert check(nodes, mode, tmp_path) == 2 * len(nodes)
 
