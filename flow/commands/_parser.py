@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 from typing import NoReturn
 
 HELP_COLUMN = 26
@@ -49,6 +50,13 @@ def percent(text: str) -> float:
     if not (math.isfinite(value) and value >= 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed; choose a number of 0 or more")
     return value
+
+
+def path(text: str) -> Path:
+    """A file or folder, as a type of an option; `Path("")` would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' is not allowed; name a file or folder")
+    return Path(text)
 
 
 def whole(text: str) -> int:

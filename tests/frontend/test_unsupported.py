@@ -180,7 +180,7 @@ def test_bilinear_upsampling() -> None:
 def test_an_average_quantizer_of_another_kind() -> None:
     pool = QGlobalAveragePooling2D(average_quantizer="binary(alpha=1)", name="p")
     assert problems(between_quantizers(pool)) == [
-        "layer 'p': average_quantizer is binary(alpha=1); quantized_bits with alpha=1 is supported."
+        "layer 'p': average_quantizer is binary; quantized_bits with alpha=1 is supported."
     ]
 
 
@@ -202,7 +202,9 @@ def test_a_layer_with_several_outputs() -> None:
         return activation(4)(sequence)
 
     (problem,) = problems(branched(SHAPE, build))
-    assert problem.startswith("layer 'memory' is a LSTM; supported: ")
+    assert problem == (
+        "layer 'memory' is a LSTM; it keeps a state from step to step; use QConv1D along the steps."
+    )
 
 
 @pytest.mark.parametrize("weights", ["kernel", "bias"])
@@ -234,24 +236,51 @@ def test_exact_sums_that_are_too_wide() -> None:
 
 def test_two_inputs() -> None:
     inputs = [tf.keras.Input(SHAPE) for _ in range(2)]
-    assert problems(tf.keras.Model(inputs, L.Add()(inputs), name="two")) == [
+    x = activation(4, name="a")(inputs[0])
+    y = conv(2, 1, name="one", activation="softplus")(inputs[1])
+    assert problems(tf.keras.Model(inputs, L.Add(name="join")([x, y]), name="two")) == [
+        "model 'two' has 2 inputs and 1 outputs; one of each is supported.",
+        f"layer 'one' reads the unquantized input; {QUANTIZE_INPUT}.",
+        "layer 'one' has activation='softplus'; make it a layer of its own.",
+        "layer 'join' reads 'one' without a quantizer between them; add a QActivation.",
+    ]
+
+
+def test_each_of_two_inputs_may_have_a_quantizer() -> None:
+    inputs = [tf.keras.Input(SHAPE) for _ in range(2)]
+    joined = L.Add()([activation(4)(inputs[0]), activation(4)(inputs[1])])
+    assert problems(tf.keras.Model(inputs, activation(4)(joined), name="two")) == [
         "model 'two' has 2 inputs and 1 outputs; one of each is supported."
     ]
 
 
 def test_two_outputs() -> None:
     inputs = tf.keras.Input(SHAPE)
-    outputs = [activation(4)(inputs), activation(5)(inputs)]
+    x = conv(2, 1, name="one")(activation(4)(inputs))
+    outputs = [L.AveragePooling2D(2, name="pool")(x), L.ZeroPadding2D(1)(activation(4)(x))]
     assert problems(tf.keras.Model(inputs, outputs, name="two")) == [
+        "model 'two' has 1 inputs and 2 outputs; one of each is supported.",
+        "layer 'pool' reads 'one' without a quantizer between them; add a QActivation.",
+        "layer 'pool' has no quantizer behind it; add a QActivation after it.",
+        "model 'two' ends with padding.",
+    ]
+
+
+def test_two_outputs_of_one_layer_are_no_further_problem() -> None:
+    inputs = tf.keras.Input(SHAPE)
+    x = conv(2, 1)(activation(4)(inputs))
+    assert problems(tf.keras.Model(inputs, [x, L.Softmax()(x)], name="two")) == [
         "model 'two' has 1 inputs and 2 outputs; one of each is supported."
     ]
 
 
 def test_a_model_inside_the_model() -> None:
     inner = chain(SHAPE, [conv(2, 1), activation(4)], name="inner")
-    assert problems(chain(SHAPE, [activation(4), inner])) == [
-        "layer 'inner' is a model (Functional); put its layers into the model itself."
-    ]
+    layers = [conv(2, 1, name="first"), activation(4), inner, L.Permute((2, 1, 3), name="swap")]
+    model, first, swap = problems(chain(SHAPE, layers))
+    assert model == "layer 'inner' is a model (Functional); put its layers into the model itself."
+    assert first == f"layer 'first' reads the unquantized input; {QUANTIZE_INPUT}."
+    assert swap.startswith("layer 'swap' is a Permute; ")
 
 
 def test_a_layer_that_is_used_twice() -> None:
@@ -439,6 +468,18 @@ def test_weight_steps_that_differ_within_an_output_channel() -> None:
         "layer 'one': its kernel's exponents differ within an output channel; "
         "choose the scale_axis of the output channels."
     )
+
+
+def test_flattening_without_any_quantizer() -> None:
+    layers = [
+        activation(4), L.AveragePooling2D(2, name="pool"), L.Flatten(name="flat"),
+        L.Reshape((4, 2)), dense(3, name="last"), L.Flatten(name="end"),
+    ]  # fmt: skip
+    assert problems(chain(SHAPE, layers)) == [
+        "layer 'last' reads 'pool' without a quantizer between them; "
+        "add a QActivation between 'pool' and 'flat'.",
+        "layer 'last' has no quantizer behind it; add a QActivation between 'last' and 'end'.",
+    ]
 
 
 def test_flattening_between_a_layer_and_its_quantizer() -> None:
