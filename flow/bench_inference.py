@@ -2,10 +2,12 @@
 
     python flow/bench_inference.py [--model kws ...] [--tflite FOLDER] [--markdown] [--json FILE]
 
-Engine, QKeras in a `tf.function`, TFLite's int8 reference network and the NumPy reference take
-turns on one core, one thread each; the median of the turns counts. What counts is processor time,
-so that other work on the machine is not measured; only the row of all cores is wall time. Networks
-without trained weights have random, calibrated ones: no kernel's time depends on values.
+Engine, QKeras in a `tf.function`, TFLite's int8 reference network, stock hls4ml's C simulation
+(compiled before, `flow/bench_stock.py`) and the NumPy reference take turns on one core, one thread
+each; the median of the turns counts. What counts is processor time, so that other work on the
+machine is measured only as far as it takes caches and memory away; the load average tells how much
+there was. Only the figure of all cores is wall time. Networks without trained weights have random,
+calibrated ones: no kernel's time depends on values.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -23,7 +26,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 BATCH = 100  # frames at a time
-REFERENCE_FRAMES = 4  # the reference is slow, and linear in frames
+SLOW_FRAMES = 4  # of the reference and of stock hls4ml, which are slow, and linear in frames
 TURNS = 7
 TURN_S = 0.05
 MODELS = ("kws", "ad", "ic", "vww", "vww_mbv2", "vww_effnet")
@@ -42,7 +45,9 @@ class Rates:
     """Inferences per second of one network, on one core but for `all_cores`.
 
     `tflite` is None where there is no reference network; its architecture is the same, its
-    bit-widths are 8 throughout.
+    bit-widths are 8 throughout. `stock` is None where stock hls4ml has no C simulation of the
+    network; `stock_missing` then says why. `load_1min` is the machine's load average before
+    anything of the network was measured or compiled.
     """
 
     model: str
@@ -50,9 +55,12 @@ class Rates:
     engine: float
     qkeras: float
     tflite: float | None
+    stock: float | None
+    stock_missing: str | None
     reference: float
     all_cores: float
     cores: int
+    load_1min: float
 
     @property
     def met(self) -> bool:
@@ -97,19 +105,27 @@ def measured(models: list[str], tflite: Path) -> list[Rates]:
 
 
 def markdown(rates: list[Rates]) -> str:
-    """The rates as a Markdown table."""
+    """The rates as a Markdown table, and what is to be said about it."""
     rows = [f"| {' | '.join(_HEAD)} |", f"|---|{'---:|' * (len(_HEAD) - 1)}"]
-    return "\n".join(rows + [f"| {' | '.join(_cells(item))} |" for item in rates])
+    rows += [f"| {' | '.join(_cells(item))} |" for item in rates]
+    return "\n".join([*rows, "", *_remarks(rates)])
 
 
 def _measure(model: str, tflite: Path, cores: set[int]) -> Rates:
+    with tempfile.TemporaryDirectory() as folder:
+        return _measure_in(Path(folder), model, tflite, cores)
+
+
+def _measure_in(folder: Path, model: str, tflite: Path, cores: set[int]) -> Rates:
     import numpy as np
     import tensorflow as tf
 
+    from flow.bench_stock import stock_simulation
     from flow.frontend import from_keras
     from flow.graph import Engine, run
     from flow.graph.arithmetic import dequantise
 
+    load_1min = os.getloadavg()[0]
     network, weights = _network(model)
     graph = from_keras(network)
     x, engine = graph.input_type, Engine(graph)
@@ -117,12 +133,17 @@ def _measure(model: str, tflite: Path, cores: set[int]) -> Rates:
     codes = rng.integers(x.lo, x.hi + 1, (BATCH, *graph.input_shape))
     real = tf.constant(dequantise(codes, x).reshape(BATCH, *network.input_shape[1:]), tf.float32)
     traced = tf.function(network)
+    stock = stock_simulation(model, network, folder)
+    few = real[:SLOW_FRAMES].numpy()
     peers: dict[str, Callable[[], object]] = {
         "engine": lambda: engine.run(codes),
         "qkeras": lambda: traced(real),
-        "reference": lambda: run(graph, codes[:REFERENCE_FRAMES]),
+        "reference": lambda: run(graph, codes[:SLOW_FRAMES]),
         **_tflite(tflite / TFLITE_FILES.get(model, "absent")),
     }
+    if stock.predict is not None:
+        simulate = stock.predict
+        peers["stock"] = lambda: simulate(few)
     seconds = _take_turns(peers)
     lite = [seconds[name] for name in ("tflite", "tflite_single") if name in seconds]
     os.sched_setaffinity(0, cores)
@@ -131,8 +152,9 @@ def _measure(model: str, tflite: Path, cores: set[int]) -> Rates:
     os.sched_setaffinity(0, {max(cores)})
     return Rates(
         model, weights, BATCH / seconds["engine"], BATCH / seconds["qkeras"],
-        BATCH / min(lite) if lite else None, REFERENCE_FRAMES / seconds["reference"],
-        BATCH / wall, len(cores),
+        BATCH / min(lite) if lite else None,
+        SLOW_FRAMES / seconds["stock"] if "stock" in seconds else None, stock.missing,
+        SLOW_FRAMES / seconds["reference"], BATCH / wall, len(cores), round(load_1min, 2),
     )  # fmt: skip
 
 
@@ -201,20 +223,37 @@ def _seconds(call: Callable[[], object], repeats: int, clock: Callable[[], float
 
 
 _HEAD = (
-    "network", "engine", "QKeras", "TFLite", "reference", "x QKeras", "x TFLite", "all cores",
+    "network", "engine", "QKeras", "TFLite", "hls4ml", "reference", "x QKeras", "x TFLite",
+    "x hls4ml", "all cores",
 )  # fmt: skip
 
 
 def _cells(item: Rates) -> tuple[str, ...]:
-    lite = item.tflite
+    lite, stock = item.tflite, item.stock
     return (
         item.model if item.weights == "trained" else f"{item.model} *",
         f"{item.engine:,.0f}", f"{item.qkeras:,.0f}",
-        "no file" if lite is None else f"{lite:,.0f}", f"{item.reference:,.0f}",
+        "no file" if lite is None else f"{lite:,.0f}",
+        "-" if stock is None else _few(stock), _few(item.reference),
         f"{item.engine / item.qkeras:.2f}",
         "" if lite is None else f"{item.engine / lite:.2f}",
+        "" if stock is None else f"{item.engine / stock:,.0f}",
         f"{item.all_cores:,.0f} ({item.cores})",
     )  # fmt: skip
+
+
+def _few(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
+
+
+def _remarks(rates: list[Rates]) -> list[str]:
+    loads = ", ".join(f"{item.model} {item.load_1min:.1f}" for item in rates)
+    missing = [
+        f"No C simulation of stock hls4ml for {item.model}: {item.stock_missing}."
+        for item in rates
+        if item.stock is None
+    ]
+    return [f"Load average (1 min) before each network: {loads}.", *missing]
 
 
 def _print(rates: list[Rates]) -> None:
@@ -224,7 +263,10 @@ def _print(rates: list[Rates]) -> None:
     table = Table(*_HEAD, "met", title="inferences per second (*: random weights)")
     for item in rates:
         table.add_row(*_cells(item), "yes" if item.met else "NO")
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for remark in _remarks(rates):
+        console.print(remark)
 
 
 if __name__ == "__main__":
