@@ -5,7 +5,7 @@ from typing import Any
 from qkeras import quantizers
 
 
-class quantized_hswish(quantizers.quantized_hswish):
+class quantized_hswish(quantizers.quantized_hswish):  # type: ignore[misc]  # QKeras has no types
     """The same function; QKeras' own does not take the `keep_negative` that it saves."""
 
     @classmethod

@@ -52,6 +52,9 @@ def norm_problem(layer: Any) -> str | None:
 
 
 def _quantizer_problem(quantizer: Any) -> str | None:
+    kind = type(quantizer).__name__
+    if kind in stock.REMEDIES:
+        return f"is a {kind}, which {stock.REMEDIES[kind]}"
     return stock.width_problem(quantizer) or stock.random_problem(quantizer)
 
 

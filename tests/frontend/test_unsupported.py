@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from qkeras import QActivation, QConv2D, QGlobalAveragePooling2D
+from qkeras import QActivation, QBatchNormalization, QConv2D, QGlobalAveragePooling2D
 
 from flow.errors import FlowError, RangeError, UnsupportedLayer
 from flow.frontend import from_keras
@@ -327,6 +327,8 @@ def test_an_activation_argument() -> None:
         ("quantized_bits(4,0,1,qnoise_factor=0.5)",
          "has qnoise_factor=0.5: it does not quantize wholly; 1.0 is supported"),
         ("quantized_bits(1,0,1,alpha='auto')", "has bits=1 with alpha='auto'; use binary"),
+        ("quantized_bits(4,-1,1)", "has integer=-1; QKeras computes with 0 or more"),
+        ("quantized_bits(4.5,0,1)", "has bits=4.5; whole numbers are supported"),
     ],
 )  # fmt: skip
 def test_weight_quantizers_without_exact_integers(quantizer: str | None, problem: str) -> None:
@@ -342,6 +344,9 @@ def test_weight_quantizers_without_exact_integers(quantizer: str | None, problem
         ("quantized_bits(4,0,1,alpha=2.0)", "has alpha=2.0; 1 is supported"),
         ("quantized_bits(1,0,1)", "has bits=1; 2 to 22 are supported"),
         ("quantized_bits(23,0,1)", "has bits=23; 2 to 22 are supported"),
+        ("quantized_bits(4,-1,1)", "has integer=-1; QKeras computes with 0 or more"),
+        ("quantized_relu(4,-1)", "has integer=-1; QKeras computes with 0 or more"),
+        ("quantized_bits(4.5,0,1)", "has bits=4.5; whole numbers are supported"),
         ("quantized_relu(4,2,negative_slope=0.25)", "has negative_slope=0.25; 0 is supported"),
         ("quantized_relu(4,2,use_sigmoid=1)", "has use_sigmoid=1; 0 is supported"),
         ("quantized_relu(4,2,qnoise_factor=0.25)",
@@ -436,6 +441,16 @@ def test_batch_normalization_of_sums_that_are_not_a_layers() -> None:
     freeze_norms(model)
     assert problems(model)[:1] == [
         "layer 'norm' reads 'pool' without a quantizer between them; add a QActivation."
+    ]
+
+
+def test_batch_normalization_with_quantizers_that_qkeras_cannot_compute() -> None:
+    norm = QBatchNormalization(gamma_quantizer="quantized_relu(4,-1)", name="norm")
+    model = between_quantizers(conv(2, 1), norm)
+    assert freeze_norms(model) == []
+    assert problems(model) == [
+        "layer 'norm' (QBatchNormalization) has a gamma_quantizer that has integer=-1; QKeras "
+        "computes with 0 or more."
     ]
 
 

@@ -106,7 +106,7 @@ def test_every_fold_divides_meets_the_interval_and_counts_right(
     try:
         chosen = fold(node, in_elems, ii_cycles)
     except PlanError as error:
-        assert "Raise target_ii_cycles" in str(error)
+        assert "Raise the cycles per frame" in str(error)
         return
     assert node.out_shape[2] % chosen.pe == 0
     assert node.fan_in % chosen.simd == 0
