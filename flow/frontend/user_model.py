@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,9 @@ def load_keras(path: Path) -> Any:
     # converting the Python of every layer's call takes most of the time
     load = tf.autograph.experimental.do_not_convert(load_qmodel)
     try:
-        model = load(str(path), dict(CUSTOM_OBJECTS), compile=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # Keras', of what QKeras calls in it
+            model = load(str(path), dict(CUSTOM_OBJECTS), compile=False)
     except Exception as error:  # Keras and QKeras fail with whatever they stumble over
         text = str(error).splitlines() or [type(error).__name__]
         raise DataError(
