@@ -19,9 +19,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flow.bench_rates import Rates
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,36 +39,6 @@ TFLITE_FILES = {
     "ic": "pretrainedResnet_quant.tflite",
     "vww": "vww_96_int8.tflite",
 }
-RATIO_GOAL = 1.5  # engine / QKeras
-GOALS = {"kws": 4500, "ad": 60_000, "ic": 2000, "vww": 1500}  # engine, inferences per second
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Inferences per second of one network, on one core but for `all_cores`.
-
-    `tflite` is None where there is no reference network; its architecture is the same, its
-    bit-widths are 8 throughout. `stock` is None where stock hls4ml has no C simulation of the
-    network; `stock_missing` then says why. `load_1min` is the machine's load average before
-    anything of the network was measured or compiled.
-    """
-
-    model: str
-    weights: str
-    engine: float
-    qkeras: float
-    tflite: float | None
-    stock: float | None
-    stock_missing: str | None
-    reference: float
-    all_cores: float
-    cores: int
-    load_1min: float
-
-    @property
-    def met(self) -> bool:
-        """Whether the goals of the network are."""
-        return self.engine >= max(RATIO_GOAL * self.qkeras, GOALS.get(self.model, 0))
 
 
 def main() -> int:
@@ -79,10 +52,12 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the rates to this file as well")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from flow.bench_rates import markdown, print_table
+
     rates = measured(options.model, options.tflite or tflite_folder())
     if options.json:
         options.json.write_text(json.dumps([asdict(item) for item in rates], indent=1) + "\n")
-    print(markdown(rates)) if options.markdown else _print(rates)
+    print(markdown(rates)) if options.markdown else print_table(rates)
     return int(not all(item.met for item in rates))
 
 
@@ -101,14 +76,11 @@ def measured(models: list[str], tflite: Path) -> list[Rates]:
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    return [_measure(model, tflite, cores) for model in models]
-
-
-def markdown(rates: list[Rates]) -> str:
-    """The rates as a Markdown table, and what is to be said about it."""
-    rows = [f"| {' | '.join(_HEAD)} |", f"|---|{'---:|' * (len(_HEAD) - 1)}"]
-    rows += [f"| {' | '.join(_cells(item))} |" for item in rates]
-    return "\n".join([*rows, "", *_remarks(rates)])
+    rates = []
+    for model in models:
+        print(f"{model}: compile stock hls4ml's C simulation, then measure", file=sys.stderr)
+        rates.append(_measure(model, tflite, cores))
+    return rates
 
 
 def _measure(model: str, tflite: Path, cores: set[int]) -> Rates:
@@ -120,6 +92,7 @@ def _measure_in(folder: Path, model: str, tflite: Path, cores: set[int]) -> Rate
     import numpy as np
     import tensorflow as tf
 
+    from flow.bench_rates import Rates
     from flow.bench_stock import stock_simulation
     from flow.frontend import from_keras
     from flow.graph import Engine, run
@@ -220,53 +193,6 @@ def _seconds(call: Callable[[], object], repeats: int, clock: Callable[[], float
     for _ in range(repeats):
         call()
     return (clock() - started) / repeats
-
-
-_HEAD = (
-    "network", "engine", "QKeras", "TFLite", "hls4ml", "reference", "x QKeras", "x TFLite",
-    "x hls4ml", "all cores",
-)  # fmt: skip
-
-
-def _cells(item: Rates) -> tuple[str, ...]:
-    lite, stock = item.tflite, item.stock
-    return (
-        item.model if item.weights == "trained" else f"{item.model} *",
-        f"{item.engine:,.0f}", f"{item.qkeras:,.0f}",
-        "no file" if lite is None else f"{lite:,.0f}",
-        "-" if stock is None else _few(stock), _few(item.reference),
-        f"{item.engine / item.qkeras:.2f}",
-        "" if lite is None else f"{item.engine / lite:.2f}",
-        "" if stock is None else f"{item.engine / stock:,.0f}",
-        f"{item.all_cores:,.0f} ({item.cores})",
-    )  # fmt: skip
-
-
-def _few(rate: float) -> str:
-    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
-
-
-def _remarks(rates: list[Rates]) -> list[str]:
-    loads = ", ".join(f"{item.model} {item.load_1min:.1f}" for item in rates)
-    missing = [
-        f"No C simulation of stock hls4ml for {item.model}: {item.stock_missing}."
-        for item in rates
-        if item.stock is None
-    ]
-    return [f"Load average (1 min) before each network: {loads}.", *missing]
-
-
-def _print(rates: list[Rates]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*_HEAD, "met", title="inferences per second (*: random weights)")
-    for item in rates:
-        table.add_row(*_cells(item), "yes" if item.met else "NO")
-    console = Console()
-    console.print(table)
-    for remark in _remarks(rates):
-        console.print(remark)
 
 
 if __name__ == "__main__":

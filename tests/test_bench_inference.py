@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flow.bench_inference import Rates, _take_turns, _tflite, markdown
+from flow.bench_inference import _take_turns, _tflite
+from flow.bench_rates import Rates, markdown
 
 KWS = Rates(
     "kws", "trained", 16000.0, 3200.0, 8000.0, 32.0, None, 240.0, 30000.0, 2, 0.25
