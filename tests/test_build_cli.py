@@ -153,7 +153,7 @@ def test_wrong_use_ends_with_2_and_one_message(
     assert calls(folder) == []
 
 
-EMPTY = "argument {}: '' is not allowed; name a file or folder.\n  See: python flow/build.py --help"
+EMPTY = "argument {}: '' is no name of a file.\n  See: python flow/build.py --help"
 
 
 @pytest.mark.parametrize(

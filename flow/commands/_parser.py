@@ -52,13 +52,6 @@ def percent(text: str) -> float:
     return value
 
 
-def path(text: str) -> Path:
-    """A file or folder, as a type of an option; `Path("")` would be the current folder."""
-    if not text:
-        raise argparse.ArgumentTypeError("'' is not allowed; name a file or folder")
-    return Path(text)
-
-
 def whole(text: str) -> int:
     """A whole number, as a type of an option."""
     try:
@@ -67,6 +60,13 @@ def whole(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed; choose a whole number") from (
             None
         )
+
+
+def file_name(text: str) -> Path:
+    """The name of a file, as a type of an option; an empty one would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a file")
+    return Path(text)
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

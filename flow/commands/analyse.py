@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flow.commands._parser import Parser, path, whole
+from pathlib import Path
+
+from flow.commands._parser import Parser, whole
 
 DEFAULT_SAMPLES = 256
 
@@ -37,13 +39,13 @@ def main(arguments: list[str]) -> int:
     add = parser.add_argument_group("what to analyse").add_argument
     add("--model", metavar="NAME", help="a model with trained weights, such as kws")
     add("--quant", metavar="NAME", help="bit-widths: mpq, flat4, flat8 or flat16")
-    add("--data", metavar="FILE.npz", type=path, help="samples with the keys x and y, raw form")
+    add("--data", metavar="FILE.npz", type=Path, help="samples with the keys x and y, raw form")
     add("--samples", metavar="N", type=whole,
         help=f"how many of them are used (default {DEFAULT_SAMPLES}, or all)")  # fmt: skip
-    add("--config", metavar="FILE", type=path, help="instead of config.yaml")
+    add("--config", metavar="FILE", type=Path, help="instead of config.yaml")
     add = parser.add_argument_group("results").add_argument
-    add("--json", metavar="FILE", type=path, help="write all figures, with their origin")
-    add("--csv", metavar="FILE", type=path, help="write a row for each layer")
+    add("--json", metavar="FILE", type=Path, help="write all figures, with their origin")
+    add("--csv", metavar="FILE", type=Path, help="write a row for each layer")
     options = parser.parse_args(arguments)
 
     from flow.commands._analysis import analyse_and_tell  # not before the help text is out

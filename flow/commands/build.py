@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flow.commands._parser import Parser, path, whole
+from pathlib import Path
+
+from flow.commands._parser import Parser, file_name, whole
 
 OTHER_COMMANDS = """\
 other commands (each has --help):
@@ -43,11 +45,15 @@ def _parser() -> Parser:
     add("--engine", metavar="NAME", help="xls: RTL, no vendor tool; vitis: C++ for Vitis HLS")
     add("--io-type", metavar="NAME", help="io_stream or io_parallel (engine vitis)")
     add("--target", metavar="NAME", help="a device of config.yaml")
-    add("--keras", metavar="FILE.h5", type=path, help="a QKeras model of your own; with --data")
-    add("--data", metavar="FILE.npz", type=path, help="samples with the keys x and y, raw form")
+    add(
+        "--keras", metavar="FILE.h5", type=file_name, help="a QKeras model of your own; with --data"
+    )
+    add(
+        "--data", metavar="FILE.npz", type=file_name, help="samples with the keys x and y, raw form"
+    )
     add("--frames", metavar="N", type=whole, help="samples that are simulated")
     add("--cycles", metavar="N", type=whole, help="cycles between two frames that are aimed at")
-    add("--config", metavar="FILE", type=path, help="instead of config.yaml")
+    add("--config", metavar="FILE", type=Path, help="instead of config.yaml")
     add = parser.add_argument_group("how far", f"stages: {STAGES_TEXT}").add_argument
     add("--from", metavar="STAGE", dest="first", help="make this and later stages again")
     add("--to", metavar="STAGE", dest="last", help="stop after this stage")
@@ -55,11 +61,11 @@ def _parser() -> Parser:
     add = parser.add_argument_group(
         "look inside", "these stop after simulate where --to does not say otherwise"
     ).add_argument
-    add("--wav", metavar="FILE.wav", type=path, help="a recording: which word does it hear?")
+    add("--wav", metavar="FILE.wav", type=Path, help="a recording: which word does it hear?")
     add("--waves", metavar="LAYER", help="waveform of a layer around its first wrong word (xls)")
     add("--waves-frame", metavar="N", type=whole, help="... or of this frame, from 0")
     add = parser.add_argument_group("for continuous integration").add_argument
-    add("--junit", metavar="FILE.xml", type=path, help="stages and layers as test cases")
-    add("--summary", metavar="FILE.md", type=path, help="figures; appends to $GITHUB_STEP_SUMMARY")
+    add("--junit", metavar="FILE.xml", type=Path, help="stages and layers as test cases")
+    add("--summary", metavar="FILE.md", type=Path, help="figures; appends to $GITHUB_STEP_SUMMARY")
     parser.always.add_argument("-v", "--verbose", action="store_true", help="tell what stages do")
     return parser

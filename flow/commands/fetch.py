@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flow.commands._parser import Parser, path
+from pathlib import Path
+
+from flow.commands._parser import Parser
 
 EPILOG = """\
 An interrupted download goes on where it ended; its content is checked by size and SHA-256.
@@ -28,9 +30,9 @@ def main(arguments: list[str]) -> int:
     what = parser.add_argument_group("data set")
     what.add_argument("name", metavar="NAME", help="a model, such as kws")
     add = parser.add_argument_group("options").add_argument
-    add("--folder", metavar="FOLDER", type=path,
+    add("--folder", metavar="FOLDER", type=Path,
         help="where to put it (default: the data folder of config.yaml, else data/)")  # fmt: skip
-    add("--config", metavar="FILE", type=path, help="instead of config.yaml")
+    add("--config", metavar="FILE", type=Path, help="instead of config.yaml")
     options = parser.parse_args(arguments)
 
     from flow.commands._fetching import fetch_and_tell  # not before the help text is out
