@@ -169,9 +169,10 @@ def _back(x: Floats, n: int) -> Floats:
 def _keras(layer: Any, weigh: Weigh, *inputs: Floats) -> Floats:
     """Keras' own layer in float64."""
     twin = type(layer).from_config({**layer.get_config(), "dtype": "float64"})
-    rank = len(layer.input_shape if len(inputs) == 1 else layer.input_shape[0])
-    drop = (slice(None),) + (0,) * (4 - rank)  # sequences and vectors are [n, 1, (1,) ...] here
-    tensors = [tf.constant(x[drop] if rank < 4 else x) for x in inputs]
+    shapes = [layer.input_shape] if len(inputs) == 1 else layer.input_shape
+    tensors = [
+        tf.constant(x.reshape(len(x), *shape[1:])) for x, shape in zip(inputs, shapes, strict=True)
+    ]
     return np.asarray(twin(tensors[0] if len(tensors) == 1 else tensors))
 
 
@@ -191,6 +192,7 @@ _LAYERS: dict[str, Callable[..., Floats]] = {
     "merge": _keras,
     "concat": _keras,
     "upsample": _keras,
+    "shuffle": _keras,
     "rescale": _same,
     "norm": _normalize,
 }

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from flow.frontend._permutations import transposed
+
 KERNELS = {  # layers with weights: the name of their kernel's quantizer
     "QConv1D": "kernel",
     "QConv2D": "kernel",
@@ -25,6 +27,7 @@ PADDINGS = ("ZeroPadding1D", "ZeroPadding2D")
 UPSAMPLINGS = ("UpSampling1D", "UpSampling2D")
 NORMS = ("BatchNormalization", "QBatchNormalization")
 SHAPES = ("Flatten", "Reshape")
+PERMUTES = ("Permute",)
 IDENTITIES = (
     "InputLayer", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise",
     "GaussianDropout", "ActivityRegularization",
@@ -37,8 +40,8 @@ RELUS = {"relu": None, "relu6": 6.0}  # activation functions, their ceilings
 HOST = ("softmax", "sigmoid")  # as the last layer
 SUPPORTED = (
     *KERNELS, "ReLU", "QActivation", "Activation", *AVERAGE_POOLS, *MAX_POOLS, *MERGES,
-    "Concatenate", *UPSAMPLINGS, *PADDINGS, *SHAPES, *NORMS, "LeakyReLU", "ELU", "Softmax",
-    "Dropout",
+    "Concatenate", *UPSAMPLINGS, *PADDINGS, *SHAPES, *PERMUTES, *NORMS, "LeakyReLU", "ELU",
+    "Softmax", "Dropout",
 )  # fmt: skip
 RECURRENT = (
     "QSimpleRNN", "QLSTM", "QGRU", "QBidirectional", "SimpleRNN", "LSTM", "GRU", "RNN",
@@ -117,6 +120,7 @@ _ROLES: dict[str, tuple[str, ...]] = {
     "padding": PADDINGS,
     "upsample": UPSAMPLINGS,
     "shape": SHAPES,
+    "permute": PERMUTES,
     "identity": IDENTITIES,
     "relu": ("ReLU",),
     "norm": NORMS,
@@ -228,6 +232,19 @@ def _concat_problems(layer: Any) -> Iterator[str]:
         yield f"layer {layer.name!r} joins along axis {layer.axis}; the channels' is supported."
 
 
+def _permute_problems(layer: Any) -> Iterator[str]:
+    if transposed(layer.dims, layer.get_output_shape_at(0)[1:]) is None:
+        yield more_than_channels(layer)
+
+
+def more_than_channels(layer: Any) -> str:
+    """What to say about a Permute that is no channel shuffle."""
+    return (
+        f"layer {layer.name!r} (Permute) moves more than channels; supported is a channel shuffle: "
+        "Reshape((h, w, g, c // g)), Permute((1, 2, 4, 3)), Reshape((h, w, c))."
+    )
+
+
 _CHECKS = {
     "matrix": _matrix_problems,
     "average": _average_problems,
@@ -235,4 +252,5 @@ _CHECKS = {
     "norm": _norm_problems,
     "upsample": _upsample_problems,
     "concat": _concat_problems,
+    "permute": _permute_problems,
 }

@@ -12,6 +12,7 @@ from flow.errors import UnsupportedLayer
 from flow.frontend._activations import after_relu, rounding, tensor_type
 from flow.frontend._geometry import convolution_window, pool_window
 from flow.frontend._layers import function_name
+from flow.frontend._permutations import transposed
 from flow.frontend._steps import NO_PADS, Source, Step
 from flow.frontend._weights import Bias, Kernel, normalized, read_bias, read_kernel
 from flow.graph.arithmetic import dequantise, exact_type
@@ -19,6 +20,7 @@ from flow.graph.types import (
     POINT,
     Add,
     AveragePool,
+    ChannelShuffle,
     Concat,
     Kind,
     MatVec,
@@ -256,6 +258,14 @@ def _upsample(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
     return Upsample(step.name, x.name, x.source.shape, int(rows), int(cols), x.type)
 
 
+def _shuffle(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
+    (x,) = inputs
+    found = transposed(step.layer.dims, step.layer.output_shape[1:])
+    assert found is not None  # else the reader refused it
+    groups, _ = found
+    return ChannelShuffle(step.name, x.name, x.source.shape, groups, x.type)
+
+
 _BUILDERS: dict[str, Callable[[Step, Sequence[Tensor], list[str]], Node]] = {
     "matrix": _matrix,
     "norm": _norm,
@@ -267,4 +277,5 @@ _BUILDERS: dict[str, Callable[[Step, Sequence[Tensor], list[str]], Node]] = {
     "table": _table,
     "function": _table,
     "upsample": _upsample,
+    "shuffle": _shuffle,
 }

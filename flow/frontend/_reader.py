@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from flow.frontend._activations import is_table, quantizer_problem
@@ -14,10 +15,12 @@ from flow.frontend._layers import (
     function_name,
     is_quantizer,
     layer_problems,
+    more_than_channels,
     relu_ceiling,
     role,
     unknown,
 )
+from flow.frontend._permutations import transposed
 from flow.frontend._steps import NO_PADS, SUMS, Source, Step, Value
 from flow.graph.types import Shape
 
@@ -77,7 +80,7 @@ class Reader:
             return self._relu(inputs[0], layer)
         if kind == "norm":
             return self._norm(inputs[0], layer, output)
-        if kind in ("shape", "padding"):
+        if kind in ("shape", "padding", "permute"):
             return self._move(inputs[0], layer, kind, output)
         value = self._compute(layer, kind, inputs, output)
         activation = getattr(layer, "activation", None)
@@ -121,9 +124,7 @@ class Reader:
                 f"{_where_to_quantize(value)}."
             )
         elif value.source is None and value.shape is not None:
-            self.problems.append(
-                f"layer {layer.name!r} reads the unquantized input; {QUANTIZE_INPUT}."
-            )
+            self.problems.append(_reads_input(layer))
         source = value.source or Source(0, value.shape or (1, 1, 1))
         if source.pads != NO_PADS and (kind not in ("matrix", "largest") or _is_dense(layer)):
             self.problems.append(
@@ -189,9 +190,7 @@ class Reader:
             ceiling = None
         if value.open is None and value.source is None:
             if value.shape is not None:
-                self.problems.append(
-                    f"layer {layer.name!r} reads the unquantized input; {QUANTIZE_INPUT}."
-                )
+                self.problems.append(_reads_input(layer))
             return value
         if value.open is None:
             self._check_once(layer)
@@ -212,22 +211,50 @@ class Reader:
         return self._compute(layer, "norm", [value], output)
 
     def _move(self, value: Value, layer: Any, kind: str, output: Any) -> Value:
-        """Flatten, Reshape, ZeroPadding: no arithmetic, so they must read codes."""
+        """Flatten, Reshape, Permute, ZeroPadding: no arithmetic, so they must read codes."""
         if value.open is not None and value.optional:
             value = self._close(value)
-        shape = self._shape(layer.name, output, silent=kind == "shape")
+        shape = self._shape(layer.name, output, silent=kind != "padding")
         if value.open is not None:  # a problem, told where a quantizer follows, or none does
-            return replace(value, shape=shape, moved=value.moved or layer)
+            return replace(value, shape=shape or value.shape, moved=value.moved or layer)
         if value.source is None:
-            return replace(value, shape=shape)
-        if kind == "shape":
-            if value.source.pads != NO_PADS:
-                self.problems.append(f"layer {layer.name!r} reads padded values.")
-            return Value(shape, Source(value.source.step, shape or (1, 1, 1)))
-        pads = _paddings(layer)
-        total = tuple(a + b for a, b in zip(value.source.pads, pads, strict=True))
-        top, bottom, left, right = total
-        return Value(shape, replace(value.source, pads=(top, bottom, left, right)))
+            if kind == "permute" and value.shape is not None:
+                self.problems.append(_reads_input(layer))
+            return replace(value, shape=shape or value.shape)
+        source = value.source
+        if kind == "padding":
+            total = tuple(a + b for a, b in zip(source.pads, _paddings(layer), strict=True))
+            top, bottom, left, right = total
+            return Value(shape, replace(source, pads=(top, bottom, left, right)))
+        if source.pads != NO_PADS:
+            self.problems.append(f"layer {layer.name!r} reads padded values.")
+        step = self._permute(source.step, layer, output) if kind == "permute" else source.step
+        shape = shape or source.shape  # more than three axes, which have another name for a while
+        return Value(shape, Source(step, shape))
+
+    def _permute(self, step: int, layer: Any, output: Any) -> int:
+        """The step whose codes a Permute of the codes of `step` gives, in raster order."""
+        found = transposed(layer.dims, tuple(output.shape)[1:])
+        if found is None or found == (1, 1):  # told by layer_problems; nothing changes places
+            return step
+        height, width, channels = shape = self._unreshaped(step)
+        matrix = prod(found)
+        if channels % matrix:
+            self.problems.append(more_than_channels(layer))
+            return step
+        if matrix != channels:
+            shape = (1, height * width * channels // matrix, matrix)
+        self._check_once(layer)
+        opened = Step(layer.name, "shuffle", layer, (Source(step, shape),), shape)
+        self._close(Value(shape, open=opened))
+        return len(self.steps) - 1
+
+    def _unreshaped(self, step: int) -> Shape:
+        """The shape of a step's codes before any Reshape in front of a function of each of them."""
+        while self.steps[step].role in ("rescale", "table", "function"):
+            (source,) = self.steps[step].sources
+            step = source.step
+        return self.steps[step].out_shape
 
     def _end(self, value: Value, model: str) -> None:
         if value.open is not None:
@@ -277,6 +304,10 @@ def _where_to_quantize(value: Value, otherwise: str = "") -> str:
     if value.moved is None:
         return f"add a QActivation{otherwise}"
     return f"add a QActivation between {value.open.name!r} and {value.moved.name!r}"
+
+
+def _reads_input(layer: Any) -> str:
+    return f"layer {layer.name!r} reads the unquantized input; {QUANTIZE_INPUT}."
 
 
 def _is_host(activation: Any) -> bool:

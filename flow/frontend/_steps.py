@@ -58,7 +58,7 @@ class Value:
     Neither: an unquantized input (`raw` is its name), or what an unsupported layer gave.
     """
 
-    shape: Shape | None  # None: neither [h, w, c] nor [w, c] nor [c]
+    shape: Shape | None  # None: neither [h, w, c] nor [w, c] nor [c], nor reshaped from one
     source: Source | None = None
     open: Step | None = None
     optional: bool = False  # the open step may do without a quantizer: its values are codes

@@ -9,6 +9,7 @@ from flow.graph.store import graph_hash, load_graph, save_graph
 from flow.graph.types import (
     Add,
     AveragePool,
+    ChannelShuffle,
     Concat,
     InputMap,
     IntGraph,
@@ -29,6 +30,7 @@ __all__ = [
     "Accuracy",
     "Add",
     "AveragePool",
+    "ChannelShuffle",
     "Concat",
     "Engine",
     "InputMap",

@@ -11,6 +11,7 @@ from flow.graph.arithmetic import add_shifts
 from flow.graph.types import (
     Add,
     AveragePool,
+    ChannelShuffle,
     Concat,
     IntArray,
     Kind,
@@ -87,6 +88,10 @@ def _repeat(node: Upsample, x: IntArray) -> IntArray:
     return repeated
 
 
+def _shuffle(node: ChannelShuffle, x: IntArray) -> IntArray:
+    return x[..., list(node.order)]
+
+
 _OPERATIONS: dict[type, Callable[..., Any]] = {
     MatVec: _matrix,
     AveragePool: _average,
@@ -97,6 +102,7 @@ _OPERATIONS: dict[type, Callable[..., Any]] = {
     Rescale: _same,
     Table: _look_up,
     Upsample: _repeat,
+    ChannelShuffle: _shuffle,
 }
 
 

@@ -9,7 +9,16 @@ import numpy as np
 from flow.errors import DataError
 from flow.graph.accumulate import accumulate
 from flow.graph.arithmetic import clip, fold_requant, pool_rescale, rescale
-from flow.graph.types import AveragePool, IntArray, IntGraph, MaxPool, Node, Table, Upsample
+from flow.graph.types import (
+    AveragePool,
+    ChannelShuffle,
+    IntArray,
+    IntGraph,
+    MaxPool,
+    Node,
+    Table,
+    Upsample,
+)
 
 BATCH = 32  # frames whose windows are held in memory at a time
 
@@ -58,7 +67,7 @@ def unclipped(node: Node, sums: IntArray) -> IntArray:
     """Codes [n, oh, ow, cout] before clipping, from the sums of `accumulate`."""
     if isinstance(node, AveragePool):
         return pool_rescale(sums, node)
-    if isinstance(node, (MaxPool, Table, Upsample)):
+    if isinstance(node, (MaxPool, Table, Upsample, ChannelShuffle)):
         return sums
     return rescale(sums, fold_requant(node))
 

@@ -16,6 +16,7 @@ from flow.errors import DataError, RangeError
 from flow.graph.types import (
     Add,
     AveragePool,
+    ChannelShuffle,
     Concat,
     InputMap,
     IntArray,
@@ -38,8 +39,11 @@ FORMAT = 2
 ARRAYS = ("weights", "weight_exp", "bias", "bias_exp", "weight_mult")
 NODES: dict[str, type[Any]] = {
     cls.__name__: cls
-    for cls in (MatVec, AveragePool, MaxPool, Add, Multiply, Concat, Rescale, Table, Upsample)
-}
+    for cls in (
+        MatVec, AveragePool, MaxPool, Add, Multiply, Concat, Rescale, Table, Upsample,
+        ChannelShuffle,
+    )
+}  # fmt: skip
 
 
 def save_graph(graph: IntGraph, folder: Path) -> None:

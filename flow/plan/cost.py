@@ -24,6 +24,7 @@ RAM_LUT_BITS = 2048  # line buffers of so many bits or words stay in LUTRAM
 RAM_LUT_WORDS = 64
 WINDOW_CONTROL_LUT = 130  # address generator of a window
 HALF_EVEN_LUT = 6  # of a lane: are the dropped bits zero, and what follows
+LUT_PER_CHOICE = 1 / 3  # of a multiplexer's bit and further input: four inputs take a LUT6
 STREAM_CONTROL_LUT = 40  # FIFO, counters and handshakes of a unit
 
 
@@ -54,6 +55,9 @@ class ElementwiseParts:
     table_bits: int  # of a word
     row_words: int  # of a buffer that repeats rows
     row_bits: int
+    picked_words: int  # of a pixel from whose words every lane picks one element of `picked_bits`
+    picked_lanes: int
+    picked_bits: int
     fifo_bits: int
 
 
@@ -72,7 +76,17 @@ def estimate_elementwise(parts: ElementwiseParts) -> ResourceEstimate:
         lut += parts.row_words * parts.row_bits / LUTRAM_BITS_PER_LUT
     else:
         bram += _blocks(parts.row_bits, parts.row_words)
+    if parts.picked_words:
+        lut += _picking_lut(parts.picked_words, parts.picked_lanes, parts.picked_bits)
     return ResourceEstimate(round(lut), parts.products * _dsp_blocks(wide, narrow), bram)
+
+
+def _picking_lut(words: int, lanes: int, bits: int) -> float:
+    """Each lane: two pixels of its own in LUTRAM, a multiplexer, a table of what it picks."""
+    kept = 2 * words * lanes * bits / LUTRAM_BITS_PER_LUT
+    multiplexer = bits * (lanes - 1) * LUT_PER_CHOICE
+    table = _rom_lut((words - 1).bit_length() + (lanes - 1).bit_length(), words)
+    return lanes * (kept + multiplexer + table)
 
 
 def branch_cost(width: int, depth: int) -> tuple[float, float]:

@@ -15,13 +15,14 @@ import numpy as np
 
 from flow.graph.types import (
     Add,
+    ChannelShuffle,
     Concat,
     IntArray,
     Multiply,
     Node,
     Upsample,
 )
-from flow.plan.elementwise import input_words, vector_second
+from flow.plan.elementwise import input_words, pixel_beats, vector_second
 from flow.plan.fold import Windowed
 from flow.plan.hwplan import UnitPlan, WindowPlan
 
@@ -111,6 +112,9 @@ def _element(node: Node, unit: UnitPlan, port: int, total: int) -> _Process:
         return _same(lambda count: _repeated(node, unit.lanes, count), total)
     if isinstance(node, Concat) and unit.lanes != node.out_shape[2]:
         return _same(lambda count: _in_turn(node, unit.lanes, port, count), total)
+    if isinstance(node, ChannelShuffle):
+        ahead = pixel_beats(node, unit.lanes)
+        return _same(lambda count: np.where(count > 0, count + ahead, 0), total)
     if isinstance(node, Multiply) and vector_second(node) and port == 1:
         return _same(lambda count: np.where(count > 0, total, 0), total)
     return _same(lambda count: count, total)

@@ -1,4 +1,6 @@
-"""The hardware unit of a node that treats elements one by one, joins tensors or repeats pixels."""
+"""The hardware unit of a node that treats elements one by one, joins tensors, repeats pixels or
+shuffles channels.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,17 @@ from math import gcd
 
 from flow.errors import PlanError
 from flow.graph.arithmetic import accumulator_bits
-from flow.graph.types import Add, Concat, Multiply, Rescale, Shape, Table, TensorType, Upsample
+from flow.graph.types import (
+    Add,
+    ChannelShuffle,
+    Concat,
+    Multiply,
+    Rescale,
+    Shape,
+    Table,
+    TensorType,
+    Upsample,
+)
 from flow.plan._remedies import RAISE_CYCLES, layer_setting
 from flow.plan.cost import ElementwiseParts, estimate_elementwise
 from flow.plan.fold import Override, converts, divisors
@@ -15,7 +27,8 @@ from flow.plan.hwplan import CycleEstimate, UnitPlan
 from flow.plan.requant import requant_spec
 from flow.plan.unit import FIFO_DEPTH, LUT_ONLY_PRODUCT_BITS
 
-Elementwise = Add | Multiply | Concat | Rescale | Table | Upsample
+Elementwise = Add | Multiply | Concat | Rescale | Table | Upsample | ChannelShuffle
+MOST_PICKED = 8  # elements of a shuffle's beat; each is picked from a copy of the pixel
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,9 @@ def widths(node: Elementwise, in_elems: tuple[int, ...]) -> list[Lanes]:
     if isinstance(node, Concat):
         channels = [shape[2] for shape in node.in_shapes]
         choices = [*divisors(gcd(*channels)), node.out_shape[2]]
+    elif isinstance(node, ChannelShuffle):
+        whole = node.out_shape[2]  # needs wires only
+        choices = [n for n in divisors(whole) if n <= MOST_PICKED or n == whole]
     else:
         choices = divisors(node.out_shape[2])
     return [
@@ -123,8 +139,20 @@ def _cycles(node: Elementwise, lanes: int, in_elems: tuple[int, ...]) -> CycleEs
         for shape, elems, word in zip(node.in_shapes, in_elems, words, strict=True)
     ]
     outputs = _size(node.out_shape) // lanes
-    vector = _size(node.in_shapes[1]) // lanes if vector_second(node) else 0  # read before the map
-    return CycleEstimate(outputs + vector, 0, max(inputs), outputs)
+    return CycleEstimate(outputs + _head_beats(node, lanes), 0, max(inputs), outputs)
+
+
+def _head_beats(node: Elementwise, lanes: int) -> int:
+    """Beats that are read before the first one is written."""
+    if vector_second(node):
+        return _size(node.in_shapes[1]) // lanes
+    return pixel_beats(node, lanes) if isinstance(node, ChannelShuffle) else 0
+
+
+def pixel_beats(node: ChannelShuffle, lanes: int) -> int:
+    """Beats of a pixel that must be there before one of them can go out; none of a whole pixel."""
+    beats = node.in_shape[2] // lanes
+    return beats if beats > 1 else 0
 
 
 def vector_second(node: Elementwise) -> bool:
@@ -142,6 +170,7 @@ def _parts(node: Elementwise, lanes: int) -> ElementwiseParts:
         ]
     adders = len(node.in_shapes) - 1 if isinstance(node, Add) else 0
     pixel = node.out_shape[2] // lanes
+    picked = pixel_beats(node, lanes) if isinstance(node, ChannelShuffle) else 0
     return ElementwiseParts(
         requants=tuple(requants),
         adder_bits=adders * lanes * accumulator_bits(node),
@@ -152,6 +181,9 @@ def _parts(node: Elementwise, lanes: int) -> ElementwiseParts:
         table_bits=lanes * node.y.bits,
         row_words=pixel * node.in_shape[1] if isinstance(node, Upsample) else 0,
         row_bits=lanes * node.y.bits,
+        picked_words=picked,
+        picked_lanes=lanes,
+        picked_bits=node.y.bits,
         fifo_bits=FIFO_DEPTH * lanes * node.y.bits,
     )
 

@@ -1,4 +1,5 @@
-// Layers that treat every element by itself, or repeat it; for beats and for whole arrays.
+// Layers that treat every element by itself, repeat it, or put it elsewhere; for beats and for
+// whole arrays.
 #ifndef SHIFT_POINTWISE_H_
 #define SHIFT_POINTWISE_H_
 
@@ -97,6 +98,84 @@ ELEMENT:
         const int channel = i % CHANNELS, pixel = i / CHANNELS;
         const int row = pixel / width / CONFIG::rows, col = pixel % width / CONFIG::cols;
         y[i] = x[(row * CONFIG::in_cols + col) * CHANNELS + channel];
+    }
+}
+
+// Channels of a pixel in another order. While the beats of one pixel come, those of the one before
+// go out. Every element of a beat is picked from a copy of its own: words[fold][element] is the
+// number of the input beat that has it, places[fold][element] its place there.
+template <class CONFIG, int COUNT, class WORD, class PLACE, int FOLDS>
+void shuffle(stream<vec<typename CONFIG::x0_t, COUNT>> &x,
+             stream<vec<typename CONFIG::y_t, COUNT>> &y, const WORD (&words)[FOLDS][COUNT],
+             const PLACE (&places)[FOLDS][COUNT]) {
+#pragma HLS ARRAY_RESHAPE variable=words complete dim=2
+#pragma HLS ARRAY_RESHAPE variable=places complete dim=2
+    static_assert(FOLDS * COUNT == CONFIG::channels, "a pixel is a number of whole beats");
+    const int pixels = CONFIG::beats / FOLDS;
+    vec<typename CONFIG::y_t, COUNT> kept[COUNT][2][FOLDS];
+#pragma HLS AGGREGATE variable=kept
+#pragma HLS ARRAY_PARTITION variable=kept complete dim=1
+#pragma HLS BIND_STORAGE variable=kept type=ram_s2p impl=lutram
+PIXEL:
+    for (int pixel = 0; pixel <= pixels; ++pixel) {
+    FOLD:
+        for (int fold = 0; fold < FOLDS; ++fold) {
+#pragma HLS PIPELINE II=1
+            const int coming = pixel % 2;
+            if (pixel < pixels) {
+                const vec<typename CONFIG::y_t, COUNT> elements = x.read();
+            COPY:
+                for (int i = 0; i < COUNT; ++i) {
+#pragma HLS UNROLL
+                    kept[i][coming][fold] = elements;
+                }
+            }
+            if (pixel > 0) {
+                vec<typename CONFIG::y_t, COUNT> codes;
+            LANE:
+                for (int i = 0; i < COUNT; ++i) {
+#pragma HLS UNROLL
+                    codes[i] = kept[i][1 - coming][int(words[fold][i])][int(places[fold][i])];
+                }
+                y.write(codes);
+            }
+        }
+    }
+}
+
+// The input channel of an output channel: a matrix of CONFIG::groups rows, transposed.
+template <class CONFIG> int source_channel(int channel) {
+#pragma HLS INLINE
+    const int group_channels = CONFIG::channels / CONFIG::groups;
+    return channel % CONFIG::groups * group_channels + channel / CONFIG::groups;
+}
+
+// The same with whole pixels as beats: wires.
+template <class CONFIG, int CHANNELS>
+void shuffle_pixels(stream<vec<typename CONFIG::x0_t, CHANNELS>> &x,
+                    stream<vec<typename CONFIG::y_t, CHANNELS>> &y) {
+    static_assert(CHANNELS == CONFIG::channels, "a beat is a whole pixel");
+PIXEL:
+    for (int pixel = 0; pixel < CONFIG::beats; ++pixel) {
+#pragma HLS PIPELINE II=1
+        const vec<typename CONFIG::x0_t, CHANNELS> elements = x.read();
+        vec<typename CONFIG::y_t, CHANNELS> codes;
+    LANE:
+        for (int i = 0; i < CHANNELS; ++i) {
+#pragma HLS UNROLL
+            codes[i] = elements[source_channel<CONFIG>(i)];
+        }
+        y.write(codes);
+    }
+}
+
+template <class CONFIG, int SIZE>
+void shuffle_pixels(const typename CONFIG::x0_t (&x)[SIZE], typename CONFIG::y_t (&y)[SIZE]) {
+ELEMENT:
+    for (int i = 0; i < SIZE; ++i) {
+#pragma HLS UNROLL
+        const int channel = i % CONFIG::channels;
+        y[i] = x[i - channel + source_channel<CONFIG>(channel)];
     }
 }
 

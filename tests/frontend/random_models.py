@@ -32,6 +32,7 @@ from tests.frontend.small_models import quick
 
 L = tf.keras.layers
 SAMPLES = 4
+SHUFFLED = 0.2  # of the models have a channel shuffle
 TINY = 2.0**-12  # steps that differ more than this need integers of more than 62 bits
 
 
@@ -105,6 +106,7 @@ def described(model: tf.keras.Model) -> str:
 class _Builder:
     def __init__(self, seed: int, limits: Limits) -> None:
         self.rng = np.random.default_rng([seed, 3])
+        self.aside = np.random.default_rng([seed, 11])  # leaves all other choices as they are
         self.seed = seed
         self.limits = limits
         self.count = 0
@@ -121,6 +123,10 @@ class _Builder:
             x = self.pick(blocks)(self, x)
         if not self.limits.blocks:
             x = self.quantize(x)  # a graph needs a node
+        elif self.aside.random() < SHUFFLED:
+            self.rng, kept = self.aside, self.rng
+            x = _shuffle_block(self, x)
+            self.rng = kept
         if self.rng.random() < 0.5 and self.limits.tail:
             x = self.tail(x)
         model = tf.keras.Model(inputs, x.keras, name=f"random{self.seed}")
@@ -218,7 +224,7 @@ class _Builder:
         channels = x.shape[-1]
         groups = self.pick([g for g in (1, 1, 1, 2, 3) if channels % g == 0])
         geometry = {"filters": groups * int(self.rng.integers(1, 4)), **self.geometry(x), **more}
-        groups = groups if geometry["filters"] % groups == 0 else 1
+        groups = geometry.pop("groups", groups if geometry["filters"] % groups == 0 else 1)
         layer = QConv2D(
             **geometry, groups=groups, kernel_quantizer=self.weights(-1),
             bias_quantizer=self.bias(), use_bias=bool(self.rng.random() < 0.8),
@@ -310,6 +316,20 @@ def _max_block(b: _Builder, x: Tensor) -> Tensor:
         ),
         x,
     )
+
+
+def _shuffle_block(b: _Builder, x: Tensor) -> Tensor:
+    """ShuffleNet: a grouped layer, its channels shuffled, a depthwise layer."""
+    groups, group_channels = (int(v) for v in b.rng.integers(2, 4, 2))
+    channels = groups * group_channels
+    x = b.activated(b.conv(x, filters=channels, kernel_size=1, strides=1))
+    if b.rng.random() < 0.5:
+        x = b.activated(b.conv(x, filters=channels, kernel_size=1, strides=1, groups=groups))
+    height, width = x.shape[:2]
+    x = b.apply(L.Reshape((height, width, groups, group_channels), name=b.name("shape")), x)
+    x = b.apply(L.Permute((1, 2, 4, 3), name=b.name("shuffle")), x)
+    x = b.apply(L.Reshape((height, width, channels), name=b.name("shape")), x)
+    return b.activated(b.depthwise(x)) if b.rng.random() < 0.5 else x
 
 
 def _small_block(b: _Builder, x: Tensor) -> Tensor:

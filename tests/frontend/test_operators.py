@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from qkeras import QConv1D, QGlobalAveragePooling2D
 
 from flow.errors import Mismatch
@@ -17,6 +19,7 @@ from flow.frontend.equality import check_equality
 from flow.graph import (
     Add,
     AveragePool,
+    ChannelShuffle,
     Concat,
     IntGraph,
     Kind,
@@ -220,6 +223,84 @@ def test_a_depth_multiplier_is_a_grouped_convolution() -> None:
     node = operator(depthwise(3, depth_multiplier=2), symmetric=0).output
     assert isinstance(node, MatVec)
     assert (node.kind, node.groups, node.out_shape[2]) == (Kind.CONV, 3, 6)
+
+
+def shuffle_layers(shape: tuple[int, ...], groups: int) -> list[Any]:
+    """The idiom of ShuffleNet for vectors, sequences or maps."""
+    *pixel, channels = shape
+    axes, last = range(1, len(shape)), len(shape)
+    return [L.Reshape((*pixel, groups, channels // groups)), L.Permute((*axes, last + 1, last)),
+            L.Reshape(shape)]  # fmt: skip
+
+
+@given(
+    pixel=st.lists(st.integers(1, 4), max_size=2),
+    groups=st.integers(1, 5),
+    group_channels=st.integers(1, 5),
+    bits=st.integers(2, 16),
+    signed=st.booleans(),
+    symmetric=st.integers(0, 1),
+    inside=st.sampled_from(("", "quantizer", "relu")),
+)
+@settings(max_examples=20, deadline=None)
+def test_a_channel_shuffle_passes_its_input_s_codes(
+    pixel: list[int], groups: int, group_channels: int, bits: int, signed: bool, symmetric: int,
+    inside: str,
+) -> None:  # fmt: skip
+    shape = (*pixel, groups * group_channels)
+    before, permute, after = shuffle_layers(shape, groups)
+    more = {"": [], "quantizer": [activation(5)], "relu": [L.ReLU(1.0)]}[inside]
+    first = activation(bits, signed=signed, symmetric=symmetric)
+    graph = checked(frozen(shape, [first, before, *more, permute, after, activation(3)]), frames=5)
+    if groups == 1 or group_channels == 1:
+        assert all(isinstance(node, Rescale) for node in graph.nodes)
+        return
+    node = graph.nodes[-2]
+    assert isinstance(node, ChannelShuffle)
+    assert (node.groups, node.y, node.out_shape) == (groups, node.x, (1, 1, *shape)[-3:])
+
+
+@pytest.mark.parametrize("groups", [2, 3])
+def test_grouped_convolutions_with_a_channel_shuffle_and_its_inverse(groups: int) -> None:
+    shape = (4, 5, 6)
+    layers = [
+        activation(6), conv(6, 1, groups=groups), L.ReLU(), activation(5, signed=False),
+        *shuffle_layers(shape, groups), depthwise(3, padding="same"), activation(6),
+        conv(6, 1, groups=groups), activation(6), *shuffle_layers(shape, 6 // groups),
+    ]  # fmt: skip
+    graph = checked(frozen(shape, layers))
+    kinds = [node.groups for node in graph.nodes if isinstance(node, ChannelShuffle)]
+    assert kinds == [groups, 6 // groups]
+
+
+def test_a_channel_shuffle_whose_pixels_are_one_axis() -> None:
+    middle = [L.Reshape((30, 3, 2)), L.Permute((1, 3, 2)), L.Reshape((5, 6, 6))]
+    node = checked(frozen((5, 6, 6), [activation(6), *middle, conv(2, 3), activation(6)])).nodes[0]
+    assert isinstance(node, ChannelShuffle)
+    assert (node.groups, node.in_shape) == (3, (5, 6, 6))
+
+
+def test_a_channel_shuffle_of_parts_of_a_vector() -> None:
+    middle = [L.Reshape((2, 3, 2)), L.Permute((1, 3, 2)), L.Flatten()]
+    node = checked(frozen((12,), [activation(6), *middle, dense(2), activation(6)])).nodes[0]
+    assert isinstance(node, ChannelShuffle)
+    assert (node.groups, node.in_shape) == (3, (1, 2, 6))
+
+
+def test_a_permute_that_moves_nothing_is_no_node() -> None:
+    layers = [activation(6), L.GlobalMaxPooling2D(keepdims=True), L.Permute((3, 1, 2)), L.Flatten(),
+              dense(2), activation(6)]  # fmt: skip
+    assert [type(node) for node in checked(frozen(SHAPE, layers)).nodes] == [MaxPool, MatVec]
+
+
+def test_a_wrong_order_of_channels_is_found() -> None:
+    model = frozen((2, 3, 6), [activation(6), *shuffle_layers((2, 3, 6), 2), activation(5)])
+    graph = from_keras(model)
+    shuffle, last = graph.nodes
+    wrong = replace(graph, nodes=(replace(shuffle, groups=3), last))
+    real = samples(model, 3)
+    with pytest.raises(Mismatch, match=f"layer '{shuffle.name}'"):
+        check_equality(model, wrong, run_taps(wrong, map_input(wrong, real)))
 
 
 def conv1d(filters: int, kernel: int, **more: Any) -> QConv1D:

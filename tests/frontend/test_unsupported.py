@@ -46,8 +46,8 @@ def between_quantizers(*layers: Any) -> tf.keras.Model:
 
 
 def test_an_unknown_layer() -> None:
-    (problem,) = problems(between_quantizers(L.Permute((2, 1, 3), name="swap")))
-    assert problem.startswith("layer 'swap' is a Permute; supported: QConv1D, QConv2D, ")
+    (problem,) = problems(between_quantizers(L.Cropping2D(1, name="one")))
+    assert problem.startswith("layer 'one' is a Cropping2D; supported: QConv1D, QConv2D, ")
 
 
 @pytest.mark.parametrize(
@@ -159,6 +159,38 @@ def test_padding_before_other_layers(layer: Any, what: str) -> None:
 def test_padding_between_a_layer_and_its_quantizer() -> None:
     assert problems(between_quantizers(conv(2, 1, name="one"), L.ZeroPadding2D(1, name="pad"))) == [
         "layer 'pad' (ZeroPadding2D) stands between 'one' and its quantizer; "
+        "move it behind the QActivation."
+    ]
+
+
+MORE_THAN_CHANNELS = (
+    " (Permute) moves more than channels; supported is a channel shuffle: "
+    "Reshape((h, w, g, c // g)), Permute((1, 2, 4, 3)), Reshape((h, w, c))."
+)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (L.Permute((2, 1, 3), name="swap"),),
+        (L.Permute((3, 1, 2), name="swap"),),  # channels first
+        (L.Reshape((16, 2)), L.Permute((2, 1), name="swap")),
+        (L.Reshape((4, 2, 2, 2)), L.Permute((1, 3, 2, 4), name="swap")),  # columns change places
+        (L.Reshape((2, 2, 4, 2)), L.Permute((3, 4, 2, 1), name="swap")),
+    ],
+)
+def test_a_permute_of_more_than_channels(layers: tuple[Any, ...]) -> None:
+    assert problems(between_quantizers(*layers)) == [f"layer 'swap'{MORE_THAN_CHANNELS}"]
+
+
+def test_a_permute_of_the_raw_input_or_of_sums() -> None:
+    idiom = [L.Reshape((4, 4, 2, 1, 1)), L.Permute((1, 2, 4, 3, 5), name="swap"), L.Flatten()]
+    assert problems(chain(SHAPE, [*idiom, activation(4), dense(2), activation(4)])) == [
+        f"layer 'swap' reads the unquantized input; {QUANTIZE_INPUT}."
+    ]
+    reads = [conv(4, 1, name="one"), L.Permute((1, 2, 3), name="swap")]
+    assert problems(between_quantizers(*reads)) == [
+        "layer 'swap' (Permute) stands between 'one' and its quantizer; "
         "move it behind the QActivation."
     ]
 
@@ -276,11 +308,11 @@ def test_two_outputs_of_one_layer_are_no_further_problem() -> None:
 
 def test_a_model_inside_the_model() -> None:
     inner = chain(SHAPE, [conv(2, 1), activation(4)], name="inner")
-    layers = [conv(2, 1, name="first"), activation(4), inner, L.Permute((2, 1, 3), name="swap")]
-    model, first, swap = problems(chain(SHAPE, layers))
+    layers = [conv(2, 1, name="first"), activation(4), inner, L.Cropping2D(1, name="crop")]
+    model, first, crop = problems(chain(SHAPE, layers))
     assert model == "layer 'inner' is a model (Functional); put its layers into the model itself."
     assert first == f"layer 'first' reads the unquantized input; {QUANTIZE_INPUT}."
-    assert swap.startswith("layer 'swap' is a Permute; ")
+    assert crop.startswith("layer 'crop' is a Cropping2D; ")
 
 
 def test_a_layer_that_is_used_twice() -> None:
@@ -418,11 +450,12 @@ def test_two_outputs_do_not_hide_what_is_wrong_with_layers() -> None:
     inputs = tf.keras.Input(SHAPE)
     x = conv(2, 2, name="one", dilation_rate=2)(activation(4, alpha="auto", name="a")(inputs))
     outputs = [L.Permute((2, 1, 3), name="swap")(x), x]
-    wide, dilated, auto, swap = problems(tf.keras.Model(inputs, outputs, name="two"))
+    wide, auto, dilated, swap, one = problems(tf.keras.Model(inputs, outputs, name="two"))
+    assert one.startswith("layer 'one' has no quantizer behind it; add a QActivation between ")
     assert wide.startswith("model 'two' has 1 inputs and 2 outputs;")
-    assert auto.startswith("layer 'one' has dilation_rate=(2, 2);")
-    assert dilated.startswith("quantizer 'a' has alpha='auto';")
-    assert swap.startswith("layer 'swap' is a Permute;")
+    assert auto.startswith("quantizer 'a' has alpha='auto';")
+    assert dilated.startswith("layer 'one' has dilation_rate=(2, 2);")
+    assert swap.startswith("layer 'swap' (Permute) moves more than channels;")
 
 
 def test_what_was_never_calibrated_is_told_with_the_other_problems() -> None:

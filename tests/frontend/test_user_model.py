@@ -32,6 +32,7 @@ from flow.frontend._layers import (
     MERGES,
     NORMS,
     PADDINGS,
+    PERMUTES,
     SHAPES,
     UPSAMPLINGS,
 )
@@ -91,6 +92,9 @@ def map_network(raw: Any) -> Any:
     x = L.MaxPooling2D(2)(act("quantized_relu(6,4)")(x))
     x = act("quantized_relu(6,4)")(L.AveragePooling2D(2, 1, "same")(x))
     x = act("quantized_bits(6,4)")(QAveragePooling2D(2, 1, average_quantizer=bits(8))(x))
+    height, width, channels = x.shape[1:]
+    x = L.Permute((1, 2, 4, 3))(L.Reshape((height, width, 2, channels // 2))(x))
+    x = L.Reshape((height, width, channels))(x)
     gate = act("quantized_bits(6,3)")(QGlobalAveragePooling2D()(x))
     gate = L.Reshape((1, 1, 8))(act("quantized_sigmoid(6)")(gate))
     x = act("quantized_bits(8,3)")(L.Multiply()([x, gate]))
@@ -136,7 +140,8 @@ def test_the_networks_above_hold_every_supported_layer() -> None:
         for layer in branched(shape, build).layers
     }
     every = {
-        *KERNELS, *AVERAGE_POOLS, *MAX_POOLS, *MERGES, *NORMS, *PADDINGS, *SHAPES, *UPSAMPLINGS,
+        *KERNELS, *AVERAGE_POOLS, *MAX_POOLS, *MERGES, *NORMS, *PADDINGS, *PERMUTES, *SHAPES,
+        *UPSAMPLINGS,
     }  # fmt: skip
     elsewhere = {"GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling2D"}
     assert every - kinds <= elsewhere  # tests/frontend/test_operators.py
@@ -191,7 +196,8 @@ def test_everything_is_refused_at_once(tmp_path: Path) -> None:
         "layer 'broken': its bias holds NaN or infinity; train the model again.",
         "quantizer 'chance' is a stochastic_ternary, which draws its values by chance; use "
         "ternary.",
-        "layer 'swap' is a Permute; supported: " + listed[6].partition("supported: ")[2],
+        "layer 'swap' (Permute) moves more than channels; supported is a channel shuffle: "
+        "Reshape((h, w, g, c // g)), Permute((1, 2, 4, 3)), Reshape((h, w, c)).",
     ]
     assert listed[7:] == [
         "layer 'plain' is a Dense; use QDense.",

@@ -11,6 +11,7 @@ import numpy as np
 from flow.graph import (
     Add,
     AveragePool,
+    ChannelShuffle,
     Concat,
     Kind,
     MatVec,
@@ -150,9 +151,17 @@ def upsample(rng: Generator) -> Upsample:
     return Upsample("node", "x0", random_shape(rng), rows, cols, random_tensor(rng))
 
 
+def shuffle(rng: Generator) -> ChannelShuffle:
+    height, width, _ = random_shape(rng)
+    groups, group_channels = (int(rng.integers(1, 5)) for _ in range(2))
+    shape = height, width, groups * group_channels
+    return ChannelShuffle("node", "x0", shape, groups, random_tensor(rng))
+
+
 KINDS: dict[str, Callable[[Generator], Node]] = {
     "matrix": matrix, "average": average, "largest": largest, "add": add, "multiply": multiply,
     "concat": concat, "rescale": rescale, "table": table, "upsample": upsample,
+    "shuffle": shuffle,
 }  # fmt: skip
 
 
@@ -186,6 +195,9 @@ def by_definition(node: Node, inputs: list[IntArray], y: int, x: int, c: int) ->
         return max(int(inputs[0][iy, ix, c]) for iy, ix, _ in _inside(node, y, x))
     if isinstance(node, Upsample):
         return int(inputs[0][y // node.rows, x // node.cols, c])
+    if isinstance(node, ChannelShuffle):
+        row, column = divmod(c, node.groups)
+        return int(inputs[0][y, x, column * (node.in_shape[2] // node.groups) + row])
     value = _real_value(node, inputs, y, x, c) / Fraction(2) ** node.y.scale_exp
     code = nearest(value, node.rounding) + node.y.zero_point
     return min(max(code, node.y.lo), node.y.hi)

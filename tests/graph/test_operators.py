@@ -11,6 +11,7 @@ from flow.errors import RangeError
 from flow.graph import (
     Add,
     AveragePool,
+    ChannelShuffle,
     Concat,
     InputMap,
     IntGraph,
@@ -146,6 +147,14 @@ def test_a_wrong_zero_point_is_seen(kind: str) -> None:
     assert seen > SEEDS // 3
 
 
+def test_a_shuffle_interleaves_its_groups_and_another_undoes_it() -> None:
+    x = tensor(4, True, 0)
+    node = ChannelShuffle("node", "x0", (1, 1, 6), 2, x)
+    codes = np.arange(6).reshape(1, 1, 1, 6)
+    assert run_node(node, codes).ravel().tolist() == list(node.order) == [0, 3, 1, 4, 2, 5]
+    assert run_node(replace(node, groups=3), run_node(node, codes)).ravel().tolist() == [*range(6)]
+
+
 def branched() -> IntGraph:
     """Every kind of node, a shortcut, and a tensor that three nodes read."""
     x, half = tensor(6, True, -3), tensor(6, True, -2)
@@ -166,7 +175,8 @@ def branched() -> IntGraph:
         Multiply("product", ("relu", "table"), twice, (replace(half, lo=0), x), half),
         Concat("concat", ("product", "add"), twice, (half, half), half),
         MaxPool("largest", "concat", (4, 4, 4), (2, 2, 4), Window(2, 2, 2, 2, 0, 0), half),
-        Upsample("upsample", "largest", (2, 2, 4), 2, 2, half),
+        ChannelShuffle("shuffle", "largest", (2, 2, 4), 2, half),
+        Upsample("upsample", "shuffle", (2, 2, 4), 2, 2, half),
         AveragePool("pool", "upsample", (4, 4, 4), (1, 1, 4), Window(4, 4, 1, 1, 0, 0), half, x,
                     rounding=Rounding.HALF_EVEN),
     )  # fmt: skip
@@ -199,7 +209,7 @@ def test_a_branched_graph_survives_storage(tmp_path) -> None:
     np.testing.assert_array_equal(run_taps(again, codes)["pool"], run_taps(graph, codes)["pool"])
 
 
-@pytest.mark.parametrize("index", range(9))
+@pytest.mark.parametrize("index", range(10))
 def test_every_integer_of_every_node_is_in_the_hash(index: int) -> None:
     graph = branched()
     node = graph.nodes[index]
@@ -211,6 +221,7 @@ def test_every_integer_of_every_node_is_in_the_hash(index: int) -> None:
         "product": {"rounding": Rounding.HALF_EVEN},
         "concat": {"sources": ("add", "product")},
         "largest": {"window": Window(2, 2, 2, 2, 0, 1)},
+        "shuffle": {"groups": 4},
         "upsample": {"name": "up"},
         "pool": {"rounding": Rounding.HALF_UP},
     }[node.name]
@@ -244,6 +255,8 @@ def test_all_that_does_not_join_is_named_at_once() -> None:
         (lambda g: replace(g.nodes[3], table=(99,) * 63), r"spans 99\.\.99, outside -31\.\.31"),
         (lambda g: replace(g.nodes[4], in_shapes=((1, 1, 2), (4, 4, 2))), "cannot be multiplied"),
         (lambda g: replace(g.nodes[5], in_shapes=((4, 4, 2), (2, 8, 2))), "cannot be joined"),
+        (lambda g: replace(g.nodes[7], groups=3), "'shuffle': 3 groups do not divide 4 channels"),
+        (lambda g: replace(g.nodes[7], groups=0), "'shuffle': 0 groups do not divide 4 channels"),
     ],
 )
 def test_an_impossible_node_cannot_exist(change, message: str) -> None:

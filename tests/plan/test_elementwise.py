@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from flow.errors import ConfigError, PlanError
-from flow.graph import Concat, Multiply, Rescale, Upsample
+from flow.errors import ConfigError, PlanError, UnsupportedLayer
+from flow.graph import ChannelShuffle, Concat, InputMap, IntGraph, Multiply, Rescale, Upsample
 from flow.graph.types import Add
 from flow.plan import Override, plan
+from flow.plan.cost import LUTRAM_BITS_PER_LUT, STREAM_CONTROL_LUT
 from flow.plan.elementwise import input_words, parts_of, plan_elementwise, widths
+from flow.plan.unit import FIFO_DEPTH
 from tests.helpers import small_graph, tensor
 from tests.plan.test_planner import TARGET
 
@@ -66,6 +68,31 @@ def test_repeated_pixels_count_as_outputs() -> None:
     node = Upsample("node", "a", SHAPE, 2, 3, X)
     assert plan_elementwise(node, (1,), 540, Override()).cycles.bound == 540
     assert lanes(node, (1,), 539) == 2
+
+
+def test_a_shuffle_keeps_a_pixel_or_is_wires() -> None:
+    node = ChannelShuffle("node", "a", (3, 5, 24), 4, X)
+    assert [width.lanes for width in widths(node, (1,))] == [1, 2, 3, 4, 6, 8, 24]
+    one, eight, wires = (
+        plan_elementwise(node, (24,), ii_cycles, Override()) for ii_cycles in (384, 48, 47)
+    )
+    assert (one.lanes, one.cycles.compute, one.out_beats) == (1, 360 + 24, 360)
+    assert (eight.lanes, eight.cycles.compute, eight.out_beats) == (8, 45 + 3, 45)
+    assert (wires.lanes, wires.cycles.compute, wires.out_beats) == (24, 15, 15)
+    fifo_bits = FIFO_DEPTH * 24 * X.bits
+    assert wires.resources.lut == STREAM_CONTROL_LUT + fifo_bits / LUTRAM_BITS_PER_LUT
+    kept = 2 * 24 * X.bits / LUTRAM_BITS_PER_LUT
+    assert kept < one.resources.lut - STREAM_CONTROL_LUT < eight.resources.lut
+    assert eight.resources.lut > 8 * kept
+    assert lanes(node, (24,), 383) == 2
+
+
+def test_engine_xls_refuses_a_shuffle_by_name() -> None:
+    node = ChannelShuffle("mixed", "codes", SHAPE, 2, X)
+    graph = IntGraph("small", "codes", SHAPE, X, InputMap("float32", 0, None), (node,))
+    with pytest.raises(UnsupportedLayer, match="layer 'mixed' is of kind 'channel_shuffle'"):
+        plan(graph, TARGET, 100)
+    assert plan(graph, TARGET, 100, engine="vitis").units[0].lanes == 1
 
 
 def test_an_override_is_kept_or_refused() -> None:

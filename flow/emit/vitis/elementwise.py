@@ -1,4 +1,4 @@
-"""Nodes that treat elements one by one, join tensors or repeat pixels.
+"""Nodes that treat elements one by one, join tensors, repeat pixels or shuffle channels.
 
 Their processes have an overload for streams and one for arrays, so that both io types are written
 from the same list; only the number of elements differs: of a beat, or of the whole tensor.
@@ -15,9 +15,9 @@ from flow.emit.vitis.cpp import Struct, Table, element_type, integer
 from flow.emit.vitis.operator import Operator, Process, no_tables, size_of
 from flow.emit.vitis.requant import one_channel, requant_constants, requant_types
 from flow.graph.arithmetic import add_shifts, fold_requant, signed_bits
-from flow.graph.types import Add, Concat, Multiply, Rescale, Upsample
+from flow.graph.types import Add, ChannelShuffle, Concat, IntArray, Multiply, Rescale, Upsample
 from flow.graph.types import Table as TableNode
-from flow.plan.elementwise import Elementwise, input_words, parts_of, vector_second
+from flow.plan.elementwise import Elementwise, input_words, parts_of, pixel_beats, vector_second
 from flow.plan.hwplan import RequantSpec, UnitPlan
 from flow.plan.requant import requant_spec
 
@@ -198,9 +198,40 @@ def _upsample(
     return (Process(f"shift::repeat<{config}, {folds}>", ("x0",), "y", f"{config}::y_t", width),)
 
 
+# ChannelShuffle: wires where beats are whole pixels, else a pixel is kept and picked from
+
+
+def _shuffle_structs(node: ChannelShuffle, unit: UnitPlan, lanes: int) -> tuple[Struct, ...]:
+    return (_config(node, unit, {}, {"channels": node.in_shape[2], "groups": node.groups}),)
+
+
+def _shuffle_tables(node: ChannelShuffle, unit: UnitPlan, lanes: int) -> tuple[Table, ...]:
+    order = np.array(node.order, np.int64).reshape(-1, lanes)
+    note = "of the input channel, [beat of a pixel][element]"
+    return (
+        _places(f"{node.name}_words", order // lanes, f"word {note}"),
+        _places(f"{node.name}_places", order % lanes, f"place in its word {note}"),
+    )
+
+
+def _places(name: str, values: IntArray, note: str) -> Table:
+    return Table(name, f"shift::rom_uint<{max(int(values.max()).bit_length(), 1)}>", values, note)
+
+
+def _shuffle(
+    node: ChannelShuffle, unit: UnitPlan, widths: Widths, streaming: bool
+) -> tuple[Process, ...]:
+    config, element = f"{node.name}_config", f"{node.name}_config::y_t"
+    if streaming and pixel_beats(node, unit.lanes):
+        picked = f"shift::shuffle<{config}>", ("x0",), "y", element, widths[0], ("words", "places")
+        return (Process(*picked),)
+    return (Process(f"shift::shuffle_pixels<{config}>", ("x0",), "y", element, widths[0]),)
+
+
 RESCALE = _operator(_rescale_structs, _rescale)
 ADD = _operator(_rescale_structs, _add)
 MULTIPLY = _operator(_multiply_structs, _multiply)
 CONCAT = _operator(_concat_structs, _concat)
 TABLE = _operator(_table_structs, _look_up, _table_tables)
 UPSAMPLE = _operator(_upsample_structs, _upsample)
+CHANNEL_SHUFFLE = _operator(_shuffle_structs, _shuffle, _shuffle_tables)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from flow.emit.vitis.copies import Copies, copies
-from flow.emit.vitis.cpp import Buffer, Call, Layer, Struct, element_type
+from flow.emit.vitis.cpp import Buffer, Call, Layer, Struct, Table, element_type
 from flow.emit.vitis.operator import Operator, Process, size_of
 from flow.emit.vitis.operators import operator_of
 from flow.graph.types import AveragePool, IntGraph, Kind, MatVec, MaxPool, Node
@@ -50,7 +50,8 @@ def _stream_layer(
     known: dict[str, Buffer] = {}
     for port, source in enumerate(inputs):
         known[f"x{port}"] = _prepared(chain, node, unit, port, source)
-    for process in operator.stream(node, unit):
+    processes = operator.stream(node, unit)
+    for process in processes:
         depth = unit.fifo_depth if process.output == "y" else INNER_DEPTH
         known[process.output] = chain.process(process, known, depth)
     structs = operator.structs(node, unit, unit.lanes)
@@ -62,7 +63,7 @@ def _stream_layer(
         summary=_summary(node, unit),
         size=size_of(node.out_shape),
         structs=structs,
-        tables=operator.tables(node, unit, unit.lanes),
+        tables=_read(operator.tables(node, unit, unit.lanes), node, processes),
         buffers=tuple(chain.buffers),
         calls=tuple(chain.calls),
         pragmas=_rom_pragmas(node, unit),
@@ -94,7 +95,8 @@ def _parallel_layer(
 ) -> Layer:
     chain = _Chain(node.name)
     known = {f"x{port}": source for port, source in enumerate(inputs)}
-    for process in operator.parallel(node, unit):
+    processes = operator.parallel(node, unit)
+    for process in processes:
         known[process.output] = chain.process(process, known, 0)
     structs = operator.structs(node, unit, unit.pe)
     if isinstance(node, Windowed):
@@ -104,11 +106,17 @@ def _parallel_layer(
         summary=_summary(node, unit),
         size=size_of(node.out_shape),
         structs=structs,
-        tables=operator.tables(node, unit, unit.pe),
+        tables=_read(operator.tables(node, unit, unit.pe), node, processes),
         buffers=tuple(chain.buffers),
         calls=tuple(chain.calls),
         pragmas=_rom_pragmas(node, unit),
     )
+
+
+def _read(tables: Iterable[Table], node: Node, processes: Iterable[Process]) -> tuple[Table, ...]:
+    """The tables that the processes read."""
+    names = {f"{node.name}_{suffix}" for process in processes for suffix in process.tables}
+    return tuple(table for table in tables if table.name in names)
 
 
 class _Chain:

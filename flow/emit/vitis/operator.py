@@ -34,7 +34,8 @@ class Operator:
 
     `lanes` is the second dimension of per-channel tables: the planner's lanes in io_stream, PE in
     io_parallel. The struct `<layer>_config` has the types `y_t` and, for each input, `x0_t`, ...
-    (`x_t` where the layer has a window). `tables` are in the order of the call's arguments.
+    (`x_t` where the layer has a window). `tables` are in the order of the call's arguments; those
+    that no process reads are left out.
     """
 
     structs: Callable[[Any, UnitPlan, int], tuple[Struct, ...]]

@@ -15,7 +15,15 @@ are the same for all operators and are added by `flow.emit.vitis.layers`.
 
 from __future__ import annotations
 
-from flow.emit.vitis.elementwise import ADD, CONCAT, MULTIPLY, RESCALE, TABLE, UPSAMPLE
+from flow.emit.vitis.elementwise import (
+    ADD,
+    CHANNEL_SHUFFLE,
+    CONCAT,
+    MULTIPLY,
+    RESCALE,
+    TABLE,
+    UPSAMPLE,
+)
 from flow.emit.vitis.matrix import MATRIX
 from flow.emit.vitis.operator import Operator
 from flow.emit.vitis.pool import AVERAGE_POOL, MAX_POOL
@@ -34,6 +42,7 @@ OPERATORS: dict[Kind, Operator] = {
     Kind.RESCALE: RESCALE,
     Kind.TABLE: TABLE,
     Kind.UPSAMPLE: UPSAMPLE,
+    Kind.CHANNEL_SHUFFLE: CHANNEL_SHUFFLE,
 }
 
 

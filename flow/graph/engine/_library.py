@@ -23,6 +23,7 @@ WIDE_VECTORS = "-mprefer-vector-width=512"  # else gcc uses half of an AVX-512 r
 TIMEOUT_S = 300.0
 KERNELS = (
     "matrix", "depthwise", "merge", "product", "concat", "lookup", "average", "largest", "repeat",
+    "shuffle",
 )  # fmt: skip
 # node, inputs, output, frames, planes, sums; see kernels/kernels.cpp
 _POINTER = ctypes.c_void_p

@@ -15,6 +15,7 @@ from flow.graph.engine._step import CHUNK, Arrays, Step, requant_struct
 from flow.graph.types import (
     Add,
     AveragePool,
+    ChannelShuffle,
     Concat,
     MaxPool,
     Multiply,
@@ -153,6 +154,15 @@ def repeat_step(node: Upsample) -> Step | None:
     if offset(node.x) is None:
         return None
     return Step("repeat", structs.Repeat(*node.in_shape, node.rows, node.cols), [])
+
+
+def shuffle_step(node: ChannelShuffle) -> Step | None:
+    """The kernel's call; None where codes need more than 16 bits."""
+    if offset(node.x) is None:
+        return None
+    height, width, channels = node.in_shape
+    argument = structs.Shuffle(height * width, node.groups, channels // node.groups)
+    return Step("shuffle", argument, [])
 
 
 def _geometry(node: AveragePool | MaxPool) -> structs.Geometry:

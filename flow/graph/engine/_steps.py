@@ -12,11 +12,13 @@ from flow.graph.engine._pointwise import (
     merge_step,
     product_step,
     repeat_step,
+    shuffle_step,
 )
 from flow.graph.engine._step import Step
 from flow.graph.types import (
     Add,
     AveragePool,
+    ChannelShuffle,
     Concat,
     MatVec,
     MaxPool,
@@ -51,3 +53,5 @@ def step_of(node: Node, library: Library) -> Step | None:
             return largest_step(node)
         case Upsample():
             return repeat_step(node)
+        case ChannelShuffle():
+            return shuffle_step(node)

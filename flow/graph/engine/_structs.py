@@ -127,3 +127,9 @@ class Repeat(ctypes.Structure):
     """Upsampling."""
 
     _fields_ = _ints("height", "width", "channels", "rows", "cols")
+
+
+class Shuffle(ctypes.Structure):
+    """Channels in another order."""
+
+    _fields_ = _ints("pixels", "groups", "group_channels")

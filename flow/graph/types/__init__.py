@@ -4,7 +4,7 @@ from flow.graph.types._graph import IDENTIFIER, RESERVED_NAMES, IntGraph
 from flow.graph.types._matrix import MatVec
 from flow.graph.types._merge import Add, Concat, Multiply
 from flow.graph.types._node import Node
-from flow.graph.types._pointwise import Rescale, Table, Upsample
+from flow.graph.types._pointwise import ChannelShuffle, Rescale, Table, Upsample
 from flow.graph.types._pool import AveragePool, MaxPool
 from flow.graph.types._tensor import (
     POINT,
@@ -23,6 +23,7 @@ __all__ = [
     "RESERVED_NAMES",
     "Add",
     "AveragePool",
+    "ChannelShuffle",
     "Concat",
     "InputMap",
     "IntArray",

@@ -10,14 +10,15 @@ from flow.graph.types._tensor import Shape, TensorType
 if TYPE_CHECKING:
     from flow.graph.types._matrix import MatVec
     from flow.graph.types._merge import Add, Concat, Multiply
-    from flow.graph.types._pointwise import Rescale, Table, Upsample
+    from flow.graph.types._pointwise import ChannelShuffle, Rescale, Table, Upsample
     from flow.graph.types._pool import AveragePool, MaxPool
 
 # Every node has: name, kind, sources, in_shapes, x_types (one of each per input), out_shape, y,
 # rounding, macs.
 Node: TypeAlias = Union[
-    "MatVec", "AveragePool", "MaxPool", "Add", "Multiply", "Concat", "Rescale", "Table", "Upsample"
-]
+    "MatVec", "AveragePool", "MaxPool", "Add", "Multiply", "Concat", "Rescale", "Table", "Upsample",
+    "ChannelShuffle",
+]  # fmt: skip
 
 
 class SingleInput:

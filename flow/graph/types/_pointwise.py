@@ -1,4 +1,4 @@
-"""Nodes that treat every element by itself, or repeat it."""
+"""Nodes that treat every element by itself, repeat it, or put it elsewhere."""
 
 from __future__ import annotations
 
@@ -81,3 +81,49 @@ class Upsample(SingleInput, NoProducts):
         """The input's shape, `rows` x `cols` times as large."""
         height, width, channels = self.in_shape
         return height * self.rows, width * self.cols, channels
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelShuffle(SingleInput, NoProducts):
+    """Channels in another order: as a matrix [groups, channels / groups], transposed.
+
+    Output channel j * groups + i is input channel i * (channels / groups) + j. A shuffle of
+    channels / groups groups undoes it. The type does not change.
+
+    Source: Zhang et al. 2018, "ShuffleNet", section 3.1.
+    """
+
+    name: str
+    source: str
+    in_shape: Shape
+    groups: int
+    x: TensorType
+    kind: Kind = Kind.CHANNEL_SHUFFLE
+    rounding: Rounding = Rounding.HALF_UP
+
+    def __post_init__(self) -> None:
+        channels = self.in_shape[2]
+        require(
+            self.groups >= 1 and channels % self.groups == 0,
+            self.name, f"{self.groups} groups do not divide {channels} channels.",
+        )  # fmt: skip
+
+    @property
+    def y(self) -> TensorType:
+        """The input's type."""
+        return self.x
+
+    @property
+    def out_shape(self) -> Shape:
+        """The input's shape."""
+        return self.in_shape
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The input channel of each output channel."""
+        group_channels = self.in_shape[2] // self.groups
+        return tuple(
+            group * group_channels + channel
+            for channel in range(group_channels)
+            for group in range(self.groups)
+        )

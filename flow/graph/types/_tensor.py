@@ -28,6 +28,7 @@ class Kind(str, Enum):
     RESCALE = "rescale"
     TABLE = "table"
     UPSAMPLE = "upsample"
+    CHANNEL_SHUFFLE = "channel_shuffle"
 
 
 class Rounding(str, Enum):

@@ -9,6 +9,7 @@ import numpy as np
 from flow.graph import (
     Add,
     AveragePool,
+    ChannelShuffle,
     Concat,
     InputMap,
     IntGraph,
@@ -99,8 +100,16 @@ def twice() -> IntGraph:
     return _graph("twice", (5, 4, 2), [stem, square, total])
 
 
+def shuffled() -> IntGraph:
+    """A shortcut beside a shuffle, which waits for the last channels of every pixel."""
+    stem = _conv("stem", "codes", (3, 2, 2), X, 160, kernel=(1, 1))
+    mixed = ChannelShuffle("mixed", "stem", stem.out_shape, 4, stem.y)
+    total = _add("total", [mixed, stem], Rounding.HALF_UP)
+    return _graph("shuffled", (3, 2, 2), [stem, mixed, total])
+
+
 BRANCHED: dict[str, Callable[[], IntGraph]] = {
-    build.__name__: build for build in (residual, gate, skip, parallel, twice)
+    build.__name__: build for build in (residual, gate, skip, parallel, twice, shuffled)
 }
 
 

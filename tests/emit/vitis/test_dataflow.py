@@ -14,10 +14,11 @@ from tests.emit.vitis.branched import BRANCHED
 from tests.emit.vitis.dataflow import Runner, compile_dataflow
 
 SMALL_DEPTH = 8
-II_CYCLES = {"residual": 8000, "gate": 2000, "skip": 3000, "parallel": 3000, "twice": 900}
+II_CYCLES = {"residual": 8000, "gate": 2000, "skip": 3000, "parallel": 3000, "twice": 900,
+             "shuffled": 1200}  # fmt: skip
 STARVED = {  # the copies of a tensor that a longer path has to wait for
     "residual": ("stem", "short"), "gate": ("stem", "product"), "skip": ("stem", "joined"),
-    "parallel": ("codes", "joined"),
+    "parallel": ("codes", "joined"), "shuffled": ("stem", "total"),
 }  # fmt: skip
 
 

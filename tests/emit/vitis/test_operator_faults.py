@@ -15,6 +15,7 @@ from flow.errors import FlowError
 from flow.graph import (
     Add,
     AveragePool,
+    ChannelShuffle,
     Concat,
     Kind,
     MatVec,
@@ -96,6 +97,15 @@ def upsample() -> Upsample:
     return Upsample("node", "x0", MAP, 2, 3, TensorType(9, False, 0, 0, 0, 511))
 
 
+def shuffle() -> ChannelShuffle:
+    return ChannelShuffle("node", "x0", (3, 4, 6), 2, X)
+
+
+def wires() -> ChannelShuffle:
+    """The same, planned for whole pixels."""
+    return shuffle()
+
+
 def changed(file: str, pattern: str, new: str | Callable[[re.Match[str]], str]):
     """An edit of the first match in a file of the firmware."""
 
@@ -152,7 +162,10 @@ FAULTS: dict[str, tuple[Callable[[], Node], Callable[[Path], None]]] = {
     "entry": (table, constant("node_config", "x_lo", lambda v: v - 1)),
     "copies": (upsample, changed("parameters.h", r" rows = 2;(\s+static const int) cols = 3;",
                                  r" rows = 3;\1 cols = 2;")),
+    "picked": (shuffle, entry("words", lambda v: v + 1)),
+    "order": (wires, constant("node_config", "groups", lambda v: v + 1)),
 }  # fmt: skip
+II_CYCLES = {wires: 12}  # of others: slow, with one lane
 SURPLUS = {"turn"}  # more is asked of one stream than it has, which is an error of its own
 NARROW: dict[str, tuple[Callable[[], Node], Callable[[Path], None]]] = {
     "factor": (scaled, narrower("node_config", "mult_t")),
@@ -165,7 +178,7 @@ NARROW: dict[str, tuple[Callable[[], Node], Callable[[Path], None]]] = {
 def library(faults: dict, prefix: str, mode: Mode, folder: Path) -> Path:
     for name, (node, plant) in faults.items():
         graph = around(node(), f"{prefix}_{name}")
-        hw_plan = plan(graph, PART, 100_000, engine="vitis")
+        hw_plan = plan(graph, PART, II_CYCLES.get(node, 100_000), engine="vitis")
         write_vitis_project(graph, hw_plan, folder / graph.name)
         plant(folder / graph.name)
     return compile_projects([f"{prefix}_{name}" for name in faults], folder, mode)
@@ -177,7 +190,8 @@ def different(path: Path, mode: Mode, node: Node, name: str) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    nodes = (conv, scaled, average, largest, add, gate, product, concat, rescale, table, upsample)
+    nodes = (conv, scaled, average, largest, add, gate, product, concat, rescale, table, upsample,
+             shuffle, wires)  # fmt: skip
     faults = {node.__name__: (node, lambda root: None) for node in nodes}
     return library(faults, "sound", Mode.NATIVE, tmp_path_factory.mktemp("sound"))
 

@@ -15,7 +15,16 @@ import pytest
 from flow.emit.vitis import IO_TYPES, Mode, write_vitis_project
 from flow.emit.vitis.operators import OPERATORS
 from flow.errors import PlanError
-from flow.graph import AveragePool, Concat, IntGraph, MatVec, MaxPool, Multiply, Node
+from flow.graph import (
+    AveragePool,
+    ChannelShuffle,
+    Concat,
+    IntGraph,
+    MatVec,
+    MaxPool,
+    Multiply,
+    Node,
+)
 from flow.graph.types import Kind
 from flow.plan import HwPlan, plan
 from tests.emit.vitis.around import around, codes_of
@@ -34,11 +43,17 @@ FEATURES = {
     "rescale:half_up",
     *("rescale:half_even", "rescale:lanes > 1", "table:signed", "table:unsigned"),
     *("table:lanes > 1", "upsample:rows", "upsample:cols", "upsample:lanes > 1"),
+    *("shuffle:one by one", "shuffle:parts of a pixel", "shuffle:whole pixels"),
 }
 SEEDS = {
     "matrix": (1, 2, 20, 28), "average": (0, 1), "largest": (0,), "add": (1, 20),
     "multiply": (1, 9), "concat": (1, 3), "rescale": (0, 1), "table": (0, 4), "upsample": (5,),
+    "shuffle": (0, 4, 5),
 }  # fmt: skip
+COMPILED = (  # together
+    ("matrix", "average", "largest"), ("add", "multiply", "concat"),
+    ("rescale", "table", "upsample", "shuffle"),
+)  # fmt: skip
 SLOW = [range(first, first + 5) for first in range(100, 140, 5)]
 
 
@@ -84,6 +99,10 @@ def features(kind: str, seed: int) -> set[str]:
     if isinstance(node, Concat):
         has["a part as it is"] = node.x_types[0] == node.y
         has["whole pixels" if unit.lanes == node.out_shape[2] else "in turn"] = True
+    if isinstance(node, ChannelShuffle) and 1 < node.groups < node.in_shape[2]:
+        whole = unit.lanes == node.in_shape[2]
+        parts = "one by one" if unit.lanes == 1 else "parts of a pixel"
+        has["whole pixels" if whole else parts] = True
     if node.kind is Kind.UPSAMPLE:
         has |= {"rows": node.rows > 1, "cols": node.cols > 1}
     return {f"{kind}:{name}" for name, present in has.items() if present} & FEATURES
@@ -105,14 +124,14 @@ def check(nodes: list[tuple[str, int]], mode: Mode, folder: Path) -> int:
 
 def test_the_engine_has_every_kind_and_the_seeds_cover_every_feature() -> None:
     assert set(OPERATORS) == set(Kind)
+    assert {kind for kinds in COMPILED for kind in kinds} == set(SEEDS) == set(KINDS)
     found = [features(kind, seed) for kind, seeds in SEEDS.items() for seed in seeds]
     assert set().union(*found) == FEATURES
 
 
 @pytest.mark.parametrize("mode", [Mode.BIT_TRUE, pytest.param(Mode.NATIVE, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kinds", [("matrix", "average", "largest"), None], ids=["windows", "rest"])
-def test_every_operator_is_exact(kinds: tuple[str, ...] | None, mode: Mode, tmp_path: Path) -> None:
-    kinds = kinds or tuple(kind for kind in KINDS if kind not in ("matrix", "average", "largest"))
+@pytest.mark.parametrize("kinds", COMPILED, ids=["windows", "merges", "rest"])
+def test_every_operator_is_exact(kinds: tuple[str, ...], mode: Mode, tmp_path: Path) -> None:
     nodes = [(kind, seed) for kind in kinds for seed in SEEDS[kind]]
     assert check(nodes, mode, tmp_path) == 2 * len(nodes)
 

@@ -177,7 +177,8 @@ def test_an_operator_that_is_missing_is_named(
         write_vitis_project(little.graph, little.plan, tmp_path / "p")
     assert str(caught.value) == (
         "layer 'pool' of 'little' is of kind 'average_pool'; engine 'vitis' has conv, depthwise, "
-        "dense, max_pool, add, multiply, concat, rescale, table, upsample.\n"
+        "dense, max_pool, add, multiply, concat, rescale, table, upsample, "
+        "channel_shuffle.\n"
         "  Its integers can be computed: stop before stage plan (--to evaluate)."
     )
     assert contents(tmp_path) == {}

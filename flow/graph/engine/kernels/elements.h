@@ -1,4 +1,4 @@
-// Nodes that treat every element by itself: sums, products, joined channels, tables.
+// Nodes that treat every element by itself: sums, products, joined or shuffled channels, tables.
 #pragma once
 
 #include <algorithm>
@@ -38,6 +38,11 @@ struct Lookup {
   int32_t first;      // stored code of its first entry
   int32_t size;       // elements of one frame
   int32_t wide_output;
+};
+
+// Channels as a matrix [groups, group_channels], transposed.
+struct Shuffle {
+  int32_t pixels, groups, group_channels;
 };
 
 template <class Int>
@@ -117,6 +122,13 @@ void lookup_as(const Lookup& t, const int16_t* x, void* output, int64_t total) {
 inline void lookup(const Lookup& t, const int16_t* x, void* y, int64_t frames) {
   t.wide_output ? lookup_as<int64_t>(t, x, y, frames * t.size)
                 : lookup_as<int16_t>(t, x, y, frames * t.size);
+}
+
+inline void shuffle(const Shuffle& s, const int16_t* x, int16_t* y, int64_t frames) {
+  const int groups = s.groups, group_channels = s.group_channels;
+  for (int64_t pixel = 0; pixel < frames * s.pixels; ++pixel, y += groups * group_channels)
+    for (int group = 0; group < groups; ++group, x += group_channels)
+      for (int c = 0; c < group_channels; ++c) y[c * groups + group] = x[c];
 }
 
 }  // namespace shift

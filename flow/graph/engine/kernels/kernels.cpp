@@ -37,3 +37,4 @@ SHIFT_KERNEL(shift_largest) {
   largest(as<Largest>(node), x[0], static_cast<int16_t*>(y), frames);
 }
 SHIFT_KERNEL(shift_repeat) { repeat(as<Repeat>(node), x[0], static_cast<int16_t*>(y), frames); }
+SHIFT_KERNEL(shift_shuffle) { shuffle(as<Shuffle>(node), x[0], static_cast<int16_t*>(y), frames); }

@@ -1,0 +1,1 @@
+"""Experiments on training: each is a program of its own, with its page in docs/."""
