@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 from typing import NoReturn
 
 HELP_COLUMN = 26
@@ -59,6 +60,13 @@ def whole(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed; choose a whole number") from (
             None
         )
+
+
+def file_name(text: str) -> Path:
+    """The name of a file, as a type of an option; an empty one would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a file")
+    return Path(text)
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flow.commands._parser import Parser, whole
+from flow.commands._parser import Parser, file_name, whole
 
 OTHER_COMMANDS = """\
 other commands (each has --help):
@@ -45,8 +45,12 @@ def _parser() -> Parser:
     add("--engine", metavar="NAME", help="xls: RTL, no vendor tool; vitis: C++ for Vitis HLS")
     add("--io-type", metavar="NAME", help="io_stream or io_parallel (engine vitis)")
     add("--target", metavar="NAME", help="a device of config.yaml")
-    add("--keras", metavar="FILE.h5", type=Path, help="a QKeras model of your own; with --data")
-    add("--data", metavar="FILE.npz", type=Path, help="samples with the keys x and y, raw form")
+    add(
+        "--keras", metavar="FILE.h5", type=file_name, help="a QKeras model of your own; with --data"
+    )
+    add(
+        "--data", metavar="FILE.npz", type=file_name, help="samples with the keys x and y, raw form"
+    )
     add("--frames", metavar="N", type=whole, help="samples that are simulated")
     add("--cycles", metavar="N", type=whole, help="cycles between two frames that are aimed at")
     add("--config", metavar="FILE", type=Path, help="instead of config.yaml")
