@@ -173,12 +173,15 @@ def _inference(model: str) -> dict[str, float | None]:
             raise subprocess.CalledProcessError(done.returncode, command)
         (rates,) = json.loads(path.read_text())
     engine, qkeras, tflite = rates["engine"], rates["qkeras"], rates["tflite"]
+    stock = rates["stock"]
     return {
         "integer engine, one core (inf/s)": engine,
         "QKeras tf.function, same frames (inf/s)": qkeras,
         "integer engine / QKeras": engine / qkeras,
         "TFLite int8, one thread (inf/s)": tflite,
         "integer engine / TFLite": engine / tflite if tflite else None,
+        "stock hls4ml, C simulation (inf/s)": stock,
+        "integer engine / stock hls4ml": engine / stock if stock else None,
         "integer reference (inf/s)": rates["reference"],
         f"integer engine, {rates['cores']} cores (inf/s)": rates["all_cores"],
     }

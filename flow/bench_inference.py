@@ -2,10 +2,12 @@
 
     python flow/bench_inference.py [--model kws ...] [--tflite FOLDER] [--markdown] [--json FILE]
 
-Engine, QKeras in a `tf.function`, TFLite's int8 reference network and the NumPy reference take
-turns on one core, one thread each; the median of the turns counts. What counts is processor time,
-so that other work on the machine is not measured; only the row of all cores is wall time. Networks
-without trained weights have random, calibrated ones: no kernel's time depends on values.
+Engine, QKeras in a `tf.function`, TFLite's int8 reference network, stock hls4ml's C simulation
+(compiled before, `flow/bench_stock.py`) and the NumPy reference take turns on one core, one thread
+each; the median of the turns counts. What counts is processor time, so that other work on the
+machine is measured only as far as it takes caches and memory away; the load average tells how much
+there was. Only the figure of all cores is wall time. Networks without trained weights have random,
+calibrated ones: no kernel's time depends on values.
 """
 
 from __future__ import annotations
@@ -14,16 +16,20 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flow.bench_rates import Rates
 
 ROOT = Path(__file__).resolve().parent.parent
 
 BATCH = 100  # frames at a time
-REFERENCE_FRAMES = 4  # the reference is slow, and linear in frames
+SLOW_FRAMES = 4  # of the reference and of stock hls4ml, which are slow, and linear in frames
 TURNS = 7
 TURN_S = 0.05
 MODELS = ("kws", "ad", "ic", "vww", "vww_mbv2", "vww_effnet")
@@ -33,31 +39,6 @@ TFLITE_FILES = {
     "ic": "pretrainedResnet_quant.tflite",
     "vww": "vww_96_int8.tflite",
 }
-RATIO_GOAL = 1.5  # engine / QKeras
-GOALS = {"kws": 4500, "ad": 60_000, "ic": 2000, "vww": 1500}  # engine, inferences per second
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Inferences per second of one network, on one core but for `all_cores`.
-
-    `tflite` is None where there is no reference network; its architecture is the same, its
-    bit-widths are 8 throughout.
-    """
-
-    model: str
-    weights: str
-    engine: float
-    qkeras: float
-    tflite: float | None
-    reference: float
-    all_cores: float
-    cores: int
-
-    @property
-    def met(self) -> bool:
-        """Whether the goals of the network are."""
-        return self.engine >= max(RATIO_GOAL * self.qkeras, GOALS.get(self.model, 0))
 
 
 def main() -> int:
@@ -71,10 +52,12 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the rates to this file as well")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from flow.bench_rates import markdown, print_table
+
     rates = measured(options.model, options.tflite or tflite_folder())
     if options.json:
         options.json.write_text(json.dumps([asdict(item) for item in rates], indent=1) + "\n")
-    print(markdown(rates)) if options.markdown else _print(rates)
+    print(markdown(rates)) if options.markdown else print_table(rates)
     return int(not all(item.met for item in rates))
 
 
@@ -93,23 +76,29 @@ def measured(models: list[str], tflite: Path) -> list[Rates]:
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    return [_measure(model, tflite, cores) for model in models]
-
-
-def markdown(rates: list[Rates]) -> str:
-    """The rates as a Markdown table."""
-    rows = [f"| {' | '.join(_HEAD)} |", f"|---|{'---:|' * (len(_HEAD) - 1)}"]
-    return "\n".join(rows + [f"| {' | '.join(_cells(item))} |" for item in rates])
+    rates = []
+    for model in models:
+        print(f"{model}: compile stock hls4ml's C simulation, then measure", file=sys.stderr)
+        rates.append(_measure(model, tflite, cores))
+    return rates
 
 
 def _measure(model: str, tflite: Path, cores: set[int]) -> Rates:
+    with tempfile.TemporaryDirectory() as folder:
+        return _measure_in(Path(folder), model, tflite, cores)
+
+
+def _measure_in(folder: Path, model: str, tflite: Path, cores: set[int]) -> Rates:
     import numpy as np
     import tensorflow as tf
 
+    from flow.bench_rates import Rates
+    from flow.bench_stock import stock_simulation
     from flow.frontend import from_keras
     from flow.graph import Engine, run
     from flow.graph.arithmetic import dequantise
 
+    load_1min = os.getloadavg()[0]
     network, weights = _network(model)
     graph = from_keras(network)
     x, engine = graph.input_type, Engine(graph)
@@ -117,12 +106,17 @@ def _measure(model: str, tflite: Path, cores: set[int]) -> Rates:
     codes = rng.integers(x.lo, x.hi + 1, (BATCH, *graph.input_shape))
     real = tf.constant(dequantise(codes, x).reshape(BATCH, *network.input_shape[1:]), tf.float32)
     traced = tf.function(network)
+    stock = stock_simulation(model, network, folder)
+    few = real[:SLOW_FRAMES].numpy()
     peers: dict[str, Callable[[], object]] = {
         "engine": lambda: engine.run(codes),
         "qkeras": lambda: traced(real),
-        "reference": lambda: run(graph, codes[:REFERENCE_FRAMES]),
+        "reference": lambda: run(graph, codes[:SLOW_FRAMES]),
         **_tflite(tflite / TFLITE_FILES.get(model, "absent")),
     }
+    if stock.predict is not None:
+        simulate = stock.predict
+        peers["stock"] = lambda: simulate(few)
     seconds = _take_turns(peers)
     lite = [seconds[name] for name in ("tflite", "tflite_single") if name in seconds]
     os.sched_setaffinity(0, cores)
@@ -131,8 +125,9 @@ def _measure(model: str, tflite: Path, cores: set[int]) -> Rates:
     os.sched_setaffinity(0, {max(cores)})
     return Rates(
         model, weights, BATCH / seconds["engine"], BATCH / seconds["qkeras"],
-        BATCH / min(lite) if lite else None, REFERENCE_FRAMES / seconds["reference"],
-        BATCH / wall, len(cores),
+        BATCH / min(lite) if lite else None,
+        SLOW_FRAMES / seconds["stock"] if "stock" in seconds else None, stock.missing,
+        SLOW_FRAMES / seconds["reference"], BATCH / wall, len(cores), round(load_1min, 2),
     )  # fmt: skip
 
 
@@ -198,33 +193,6 @@ def _seconds(call: Callable[[], object], repeats: int, clock: Callable[[], float
     for _ in range(repeats):
         call()
     return (clock() - started) / repeats
-
-
-_HEAD = (
-    "network", "engine", "QKeras", "TFLite", "reference", "x QKeras", "x TFLite", "all cores",
-)  # fmt: skip
-
-
-def _cells(item: Rates) -> tuple[str, ...]:
-    lite = item.tflite
-    return (
-        item.model if item.weights == "trained" else f"{item.model} *",
-        f"{item.engine:,.0f}", f"{item.qkeras:,.0f}",
-        "no file" if lite is None else f"{lite:,.0f}", f"{item.reference:,.0f}",
-        f"{item.engine / item.qkeras:.2f}",
-        "" if lite is None else f"{item.engine / lite:.2f}",
-        f"{item.all_cores:,.0f} ({item.cores})",
-    )  # fmt: skip
-
-
-def _print(rates: list[Rates]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*_HEAD, "met", title="inferences per second (*: random weights)")
-    for item in rates:
-        table.add_row(*_cells(item), "yes" if item.met else "NO")
-    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -145,7 +145,13 @@ def unmeasured(graph: IntGraph, samples: Samples) -> str:
     if not samples.labelled:
         return "No accuracy was measured: the samples have no labels (y)."
     if _has_no_classes(graph):
-        return "No accuracy was measured: a single output is no choice between classes."
+        height, width, channels = graph.output.out_shape
+        if height * width == 1:
+            return "No accuracy was measured: a single output is no choice between classes."
+        return (
+            f"No accuracy was measured: the output is a feature map of {height} x {width} x "
+            f"{channels} values, not one value for each class."
+        )
     return ""
 
 
@@ -160,7 +166,9 @@ def _agreement(graph: IntGraph, own: NDArray[np.int64], codes: NDArray[np.int64]
 
 
 def _has_no_classes(graph: IntGraph) -> bool:
-    return graph.output.out_shape == (1, 1, 1)
+    """Whether the output is a single value, or a map: not one value for each of some classes."""
+    height, width, channels = graph.output.out_shape
+    return height * width > 1 or channels == 1
 
 
 def _equality(

@@ -11,7 +11,7 @@ import numpy as np
 
 from flow.data import Samples
 from flow.errors import DataError
-from flow.own_model import OwnModel, own_samples
+from flow.own_model import OwnModel, Shape, own_samples
 from flow.progress import counter
 from flow.runs import Run
 from flow.steps import Done, graph_of, save_json
@@ -56,7 +56,7 @@ def read_own(run: Run) -> tuple[Any, IntGraph]:
         provenance={"model": run.model, "quant": own.quant, "weights_sha256": own.sha256},
         notes=loaded.notes,
     )
-    _check_labels(samples, int(np.prod(graph.output.out_shape)))
+    _check_labels(samples, graph.output.out_shape)
     return loaded.model, graph
 
 
@@ -83,8 +83,12 @@ def _own(run: Run) -> OwnModel:
     return run.settings
 
 
-def _check_labels(samples: Samples, classes: int) -> None:
-    if samples.labelled and classes > 1 and int(samples.y.max()) >= classes:
+def _check_labels(samples: Samples, out_shape: Shape) -> None:
+    """Refuse labels beyond the classes; of a map there are none, and labels are not read."""
+    height, width, classes = out_shape
+    if height * width > 1 or classes == 1 or not samples.labelled:
+        return
+    if int(samples.y.max()) >= classes:
         wrong = int(np.argmax(samples.y >= classes))
         raise DataError(
             f"data {samples.name!r}: y[{wrong}] is {samples.y[wrong]}, but the model has {classes} "

@@ -8,18 +8,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flow.bench_inference import Rates, _take_turns, _tflite, markdown
+from flow.bench_inference import _take_turns, _tflite
+from flow.bench_rates import Rates, markdown
 
-KWS = Rates("kws", "trained", 16000.0, 3200.0, 8000.0, 240.0, 30000.0, 2)
+KWS = Rates(
+    "kws", "trained", 16000.0, 3200.0, 8000.0, 32.0, None, 240.0, 30000.0, 2, 0.25
+)  # fmt: skip
 
 
 def test_the_table_has_rates_ratios_and_says_what_is_missing() -> None:
-    rates = [KWS, replace(KWS, model="vww_mbv2", weights="random", tflite=None)]
-    assert markdown(rates) == (
-        "| network | engine | QKeras | TFLite | reference | x QKeras | x TFLite | all cores |\n"
-        "|---|---:|---:|---:|---:|---:|---:|---:|\n"
-        "| kws | 16,000 | 3,200 | 8,000 | 240 | 5.00 | 2.00 | 30,000 (2) |\n"
-        "| vww_mbv2 * | 16,000 | 3,200 | no file | 240 | 5.00 |  | 30,000 (2) |"
+    lacking = replace(
+        KWS, model="vww_mbv2", weights="random", tflite=None, stock=None,
+        stock_missing="conversion: X", reference=6.04, load_1min=1.0,
+    )  # fmt: skip
+    assert markdown([KWS, lacking]) == (
+        "| network | engine | QKeras | TFLite | hls4ml | reference | x QKeras | x TFLite | "
+        "x hls4ml | all cores |\n"
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+        "| kws | 16,000 | 3,200 | 8,000 | 32 | 240 | 5.00 | 2.00 | 500 | 30,000 (2) |\n"
+        "| vww_mbv2 * | 16,000 | 3,200 | no file | - | 6.04 | 5.00 |  |  | 30,000 (2) |\n"
+        "\n"
+        "Load average (1 min) before each network: kws 0.2, vww_mbv2 1.0.\n"
+        "No C simulation of stock hls4ml for vww_mbv2: conversion: X."
     )
 
 

@@ -153,6 +153,9 @@ def test_wrong_use_ends_with_2_and_one_message(
     assert calls(folder) == []
 
 
+EMPTY = "argument {}: '' is no name of a file.\n  See: python flow/build.py --help"
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -170,6 +173,8 @@ def test_wrong_use_ends_with_2_and_one_message(
             "--quant mpq is not available with --keras, whose file says every bit-width.\n"
             "  Leave --quant out.",
         ),
+        ("--keras=", EMPTY.format("--keras")),
+        ("--keras none.h5 --data=", EMPTY.format("--data")),
         ("--model kws --cycles 0", "--cycles 0 is not allowed; choose 1 or more."),
     ],
 )

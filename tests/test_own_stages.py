@@ -111,6 +111,20 @@ def test_a_single_output_has_no_accuracy(tmp_path: Path) -> None:
     assert found.note == "No accuracy was measured: a single output is no choice between classes."
 
 
+def test_a_feature_map_has_no_accuracy_and_its_labels_are_not_read(tmp_path: Path) -> None:
+    layers = [QActivation("quantized_bits(8,2)"), QConv2D(4, 3, **WEIGHTS),
+              QActivation("quantized_bits(8,3)")]  # fmt: skip
+    chain((5, 5, 2), layers).save(tmp_path / "own.h5", save_format="h5")
+    run = run_of(tmp_path, y=np.arange(SAMPLES))
+    evaluate_own(run, tmp_path, extracted(run, tmp_path))
+    found = load_evaluation(tmp_path / "evaluation.json")
+    assert (found.accuracy.integer, found.accuracy.qkeras) == (None, None)
+    assert found.note == (
+        "No accuracy was measured: the output is a feature map of 3 x 3 x 4 values, not one value "
+        "for each class."
+    )
+
+
 def test_labels_beyond_the_outputs_are_refused(tmp_path: Path) -> None:
     saved(tmp_path)
     run = run_of(tmp_path, y=np.arange(SAMPLES) % 4)

@@ -45,7 +45,8 @@ def to_codes(values: Floats, scale: float, zero_point: int, made_by: Any) -> Int
     ratio = values / scale
     codes: IntArray = np.rint(ratio).astype(np.int64)
     if (codes != ratio).any():
-        name = getattr(made_by, "label", getattr(made_by, "name", str(made_by)))
+        kind = type(made_by).__name__  # QKeras' str() of some quantizers fails
+        name = getattr(made_by, "label", getattr(made_by, "name", kind))
         raise FlowError(
             f"{name!r} gave values that are no multiples of its step {scale}.\n"
             "  Freeze the model before it is exported."

@@ -43,13 +43,19 @@ SUPPORTED = (
     "Concatenate", *UPSAMPLINGS, *PADDINGS, *SHAPES, *PERMUTES, *NORMS, "LeakyReLU", "ELU",
     "Softmax", "Dropout",
 )  # fmt: skip
+RECURRENT = (
+    "QSimpleRNN", "QLSTM", "QGRU", "QBidirectional", "SimpleRNN", "LSTM", "GRU", "RNN",
+    "Bidirectional",
+)  # fmt: skip
 REMEDIES = {
     "SyncBatchNormalization": "use BatchNormalization",
     "LayerNormalization": "its scale changes with each input; use BatchNormalization",
     "QConv2DTranspose": "use UpSampling2D and QConv2D",
+    "Conv2DTranspose": "use UpSampling2D and QConv2D",
     "Conv1D": "use QConv1D",
     "Conv2D": "use QConv2D",
     "DepthwiseConv2D": "use QDepthwiseConv2D",
+    "SeparableConv1D": "use two QConv1D, the first with groups",
     "SeparableConv2D": "use QDepthwiseConv2D and QConv2D",
     "QSeparableConv1D": "use two QConv1D, the first with groups",
     "QSeparableConv2D": "use QDepthwiseConv2D and QConv2D",
@@ -59,6 +65,11 @@ REMEDIES = {
     "Subtract": "negate the weights of one side and use Add",
     "Average": "use Add and a quantizer with an integer bit less",
     "Maximum": "no such unit exists; use Add",
+    "PReLU": "use ReLU or LeakyReLU",
+    "TimeDistributed": "a QDense by itself works at every position; use it, or QConv2D",
+    "Rescaling": "scale the samples before, or the weights of the first layer",
+    "Normalization": "scale the samples before, or use BatchNormalization behind the first layer",
+    **dict.fromkeys(RECURRENT, "it keeps a state from step to step; use QConv1D along the steps"),
 }
 
 
@@ -88,7 +99,9 @@ def _activation_role(function: Any) -> str:
 
 def function_name(function: Any) -> str:
     """Name of an activation function; 'None' where there is none (a Softmax layer)."""
-    return str(getattr(function, "__name__", function))
+    if function is None:
+        return "None"
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def is_quantizer(function: Any) -> bool:
@@ -123,11 +136,9 @@ def unknown(layer: Any) -> str:
             f"layer {layer.name!r} applies {function_name(layer.activation)!r}; supported: relu, "
             f"linear, softmax at the end, {', '.join(FUNCTIONS)}."
         )
-    remedy = REMEDIES.get(kind)
-    if remedy:
-        article = "an" if kind[0] in "AEIOU" else "a"
-        return f"layer {layer.name!r} is {article} {kind}; {remedy}."
-    return f"layer {layer.name!r} is a {kind}; supported: {', '.join(SUPPORTED)}."
+    article = "an" if kind[0] in "AEIOU" else "a"
+    advice = REMEDIES.get(kind, f"supported: {', '.join(SUPPORTED)}")
+    return f"layer {layer.name!r} is {article} {kind}; {advice}."
 
 
 def layer_problems(layer: Any, name: str) -> Iterator[str]:
@@ -168,8 +179,11 @@ def _average_problems(layer: Any) -> Iterator[str]:
     from models.quantizers import stock
 
     problem = stock.weight_problem(quantizer)
-    if type(quantizer).__name__ != "quantized_bits" or isinstance(quantizer.alpha, str):
-        problem = f"is {quantizer}; quantized_bits with alpha=1 is supported"
+    kind = type(quantizer).__name__
+    if kind != "quantized_bits":
+        problem = f"is {kind}; quantized_bits with alpha=1 is supported"
+    elif quantizer.alpha not in (None, 1):
+        problem = f"has alpha={quantizer.alpha!r}; 1 is supported"
     if problem:
         yield f"layer {layer.name!r}: average_quantizer {problem}."
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -33,27 +33,30 @@ CODES = ("largest", "upsample", "concat")  # whose values are codes when their i
 class Reader:
     """Collects `steps` and `problems`; `values` holds what is known of every tensor so far."""
 
-    def __init__(self) -> None:
-        self.problems: list[str] = []
+    def __init__(self, problems: Iterable[str] = ()) -> None:
+        self.problems = list(problems)  # those of the model as a whole come first
         self.steps: list[Step] = []
         self.values: dict[int, Value] = {}
+        self.quantized: set[str] = set()  # inputs
         self.calls: Counter[int] = Counter()
 
     def read(self, model: Any, nodes: Sequence[Any]) -> None:
         """Read Keras' nodes (calls of layers), each after all that it reads."""
-        raw = model.inputs[0]
-        self.values[id(raw)] = Value(self._shape(model.name, raw))
+        for raw in model.inputs:
+            self.values[id(raw)] = Value(self._shape(model.name, raw), raw=raw.name)
+        ends = {id(tensor) for tensor in model.outputs}
         readers = Counter(id(tensor) for node in nodes for tensor in node.keras_inputs)
         for node in nodes:
             layer, outputs = node.layer, node.outputs
             outputs = outputs if isinstance(outputs, list) else [outputs]
             inputs = [self.values[id(tensor)] for tensor in node.keras_inputs]
             self.calls[id(layer)] += 1
-            value = self._read_layer(layer, inputs, outputs[0], outputs[0] is model.outputs[0])
+            value = self._read_layer(layer, inputs, outputs[0], id(outputs[0]) in ends)
             if value.optional and readers[id(outputs[0])] > 1:
                 value = self._close(value)  # a quantizer behind it is one reader of several
             self.values |= {id(output): value for output in outputs}
-        self._end(self.values[id(model.outputs[0])], model.name)
+        for tensor in model.outputs:
+            self._end(self.values[id(tensor)], model.name)
 
     def _read_layer(self, layer: Any, inputs: list[Value], output: Any, is_last: bool) -> Value:
         kind = role(layer)
@@ -64,6 +67,8 @@ class Reader:
             return inputs[0]
         if kind == "host":
             return replace(inputs[0], last=layer.name)
+        if hasattr(layer, "layers"):  # a model, a problem already; what it gives is not known
+            return Value(None)
         self.problems += layer_problems(layer, kind)
         if kind == "":
             self.problems.append(unknown(layer))
@@ -116,7 +121,7 @@ class Reader:
         if value.open is not None:
             self.problems.append(
                 f"layer {layer.name!r} reads {value.open.name!r} without a quantizer between them; "
-                "add a QActivation."
+                f"{_where_to_quantize(value)}."
             )
         elif value.source is None and value.shape is not None:
             self.problems.append(_reads_input(layer))
@@ -133,6 +138,11 @@ class Reader:
         if problem:
             self.problems.append(f"quantizer {layer.name!r} {problem}.")
         table = problem is None and is_table(quantizer)
+        if value.open is not None and value.moved is not None:
+            self.problems.append(
+                f"layer {value.moved.name!r} ({type(value.moved).__name__}) stands between "
+                f"{value.open.name!r} and its quantizer; move it behind the QActivation."
+            )
         shape = value.shape
         if shape is None:
             return value
@@ -151,10 +161,11 @@ class Reader:
                 "quantized_bits or quantized_bits_featuremap before it."
             )
         if value.open is None:  # the network's input
-            if any(step.role == "input" for step in self.steps):
+            if value.raw and value.raw in self.quantized:
                 self.problems.append(
                     f"quantizer {layer.name!r} is a second one of the input; quantize it once."
                 )
+            self.quantized.add(value.raw)
             value = Value(shape, open=Step("", "input", None, (), shape))
         return self._close(value, quantizer, layer.name)
 
@@ -204,16 +215,12 @@ class Reader:
         if value.open is not None and value.optional:
             value = self._close(value)
         shape = self._shape(layer.name, output, silent=kind != "padding")
-        if value.open is not None:
-            self.problems.append(
-                f"layer {layer.name!r} ({type(layer).__name__}) stands between "
-                f"{value.open.name!r} and its quantizer; move it behind the QActivation."
-            )
-            return replace(value, shape=shape)
+        if value.open is not None:  # a problem, told where a quantizer follows, or none does
+            return replace(value, shape=shape or value.shape, moved=value.moved or layer)
         if value.source is None:
             if kind == "permute" and value.shape is not None:
                 self.problems.append(_reads_input(layer))
-            return Value(shape or value.shape)
+            return replace(value, shape=shape or value.shape)
         source = value.source
         if kind == "padding":
             total = tuple(a + b for a, b in zip(source.pads, _paddings(layer), strict=True))
@@ -252,9 +259,10 @@ class Reader:
     def _end(self, value: Value, model: str) -> None:
         if value.open is not None:
             opened = value.open
-            if not value.optional and opened.role not in SUMS:
+            if value.moved is not None or not (value.optional or opened.role in SUMS):
                 self.problems.append(
-                    f"layer {opened.name!r} has no quantizer behind it; add a QActivation after it."
+                    f"layer {opened.name!r} has no quantizer behind it; "
+                    f"{_where_to_quantize(value, ' after it')}."
                 )
             if not self.problems:
                 self._close(value)
@@ -290,17 +298,12 @@ class Reader:
         return height, width, channels
 
 
-def own_problems(layer: Any) -> list[str]:
-    """What is wrong with a layer by itself, for a model that cannot be read as a whole."""
-    kind = role(layer)
-    if kind == "" and not hasattr(layer, "layers"):
-        return [unknown(layer)]
-    problems = list(layer_problems(layer, kind)) if kind else []
-    for quantizer in (getattr(layer, "quantizer", None), getattr(layer, "activation", None)):
-        problem = quantizer_problem(quantizer) if is_quantizer(quantizer) else None
-        if problem:
-            problems.append(f"quantizer {layer.name!r} {problem}.")
-    return problems
+def _where_to_quantize(value: Value, otherwise: str = "") -> str:
+    """Advice for a value that waits for its quantizer."""
+    assert value.open is not None
+    if value.moved is None:
+        return f"add a QActivation{otherwise}"
+    return f"add a QActivation between {value.open.name!r} and {value.moved.name!r}"
 
 
 def _reads_input(layer: Any) -> str:

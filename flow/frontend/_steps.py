@@ -55,11 +55,13 @@ class Value:
     """What is known of a Keras tensor while the model is read.
 
     Codes: `source` tells whose. Open: `open` is a step that still waits for its quantizer.
-    Neither: the unquantized input, or what an unsupported layer gave.
+    Neither: an unquantized input (`raw` is its name), or what an unsupported layer gave.
     """
 
     shape: Shape | None  # None: neither [h, w, c] nor [w, c] nor [c], nor reshaped from one
     source: Source | None = None
     open: Step | None = None
     optional: bool = False  # the open step may do without a quantizer: its values are codes
+    moved: Any = None  # the first layer without arithmetic that read the open step
+    raw: str = ""
     last: str = ""  # the layer (a softmax) that only the host computes

@@ -12,7 +12,7 @@ from typing import Any
 
 from flow.errors import UnsupportedLayer
 from flow.frontend._activations import is_calibrated
-from flow.frontend._reader import Reader, own_problems
+from flow.frontend._reader import Reader
 from flow.frontend._steps import INPUT_NAME, Step
 from flow.graph.types import IDENTIFIER, RESERVED_NAMES
 
@@ -28,13 +28,9 @@ def read_steps(model: Any, *, ranges_follow: bool = False) -> list[Step]:
     Raises:
         UnsupportedLayer: unknown layers, missing quantizers, ...; all are listed.
     """
-    reader = Reader()
-    problems = list(_model_problems(model))
-    if problems:  # what is wrong with the layers themselves is told nevertheless
-        problems += [problem for layer in model.layers for problem in own_problems(layer)]
-    else:
-        reader.read(model, topological(model))
-        problems = reader.problems
+    reader = Reader(_model_problems(model))
+    reader.read(model, topological(model))
+    problems = reader.problems
     if problems:
         if not ranges_follow:
             problems += _uncalibrated(reader.steps)
@@ -82,10 +78,10 @@ def _model_problems(model: Any) -> Iterator[str]:
 
 
 def topological(model: Any) -> list[Any]:
-    """Keras' nodes (calls of layers) from the input to the output, each after all it reads."""
+    """Keras' nodes (calls of layers) from inputs to outputs, each after all it reads."""
     ordered: list[Any] = []
-    done: set[int] = {id(model.inputs[0])}
-    waiting: list[tuple[Any, bool]] = [(model.outputs[0], False)]
+    done: set[int] = {id(tensor) for tensor in model.inputs}
+    waiting: list[tuple[Any, bool]] = [(tensor, False) for tensor in reversed(model.outputs)]
     while waiting:  # not recursive: a network may be deeper than Python's stack
         tensor, inputs_done = waiting.pop()
         if id(tensor) in done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from flow.frontend.keras_reader import read_steps
 from flow.frontend.model_file import read_model_config
 
 CALIBRATION_BATCH = 250
+MAX_REASON = 300  # characters of what Keras says about a file that it cannot load
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,11 +114,13 @@ def load_keras(path: Path) -> Any:
     # converting the Python of every layer's call takes most of the time
     load = tf.autograph.experimental.do_not_convert(load_qmodel)
     try:
-        model = load(str(path), dict(CUSTOM_OBJECTS), compile=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # Keras', of what QKeras calls in it
+            model = load(str(path), dict(CUSTOM_OBJECTS), compile=False)
     except Exception as error:  # Keras and QKeras fail with whatever they stumble over
         text = str(error).splitlines() or [type(error).__name__]
         raise DataError(
-            f"model file {str(path)!r} cannot be loaded: {text[0]}\n"
+            f"model file {str(path)!r} cannot be loaded: {_shortened(text[0])}\n"
             "  Save it with QKeras 0.9.0 and TensorFlow 2.14, as HDF5: model.save('my_model.h5')."
         ) from error
     if not getattr(model, "inputs", None):
@@ -125,6 +129,11 @@ def load_keras(path: Path) -> Any:
             "  Begin a Sequential model with tf.keras.Input(shape), and save it again."
         )
     return model
+
+
+def _shortened(text: str) -> str:
+    """Keras may write a layer's whole configuration into a line."""
+    return text if len(text) <= MAX_REASON else f"{text[:MAX_REASON]} ..."
 
 
 def _rounded(what: str, names: list[str]) -> str:

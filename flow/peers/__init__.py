@@ -3,6 +3,7 @@
 python -m flow.peers        (or: make compare-hls4ml)
 
 small, kws    the models, of stock QKeras quantizers
+twin          any network of this repository, rebuilt from them
 problem       one model, its inputs, and the outputs that are right
 hand_set      the precisions that a knowledgeable user of hls4ml would set
 flows         a model through stock hls4ml, in three ways, and through the back end Shift

@@ -16,11 +16,27 @@ IO_TYPE = "io_stream"
 Flow = Callable[[Problem, Path], Any]
 
 
-def _stock(problem: Problem, folder: Path, hls_config: Any, bit_exact: bool | None = None) -> Any:
+def stock_hand_set(model: Any, folder: Path) -> Any:
+    """A model of stock quantizers through stock hls4ml, every precision set by hand.
+
+    Raises:
+        KeyError: a layer that the rule does not know.
+    """
+    from flow.peers.hand_set import hand_set
+
+    return _stock(model, folder, hand_set(model))
+
+
+def stock_default(model: Any, folder: Path) -> Any:
+    """A model of stock quantizers through stock hls4ml, with the configuration that it proposes."""
+    return _stock(model, folder, _default_config(model))
+
+
+def _stock(model: Any, folder: Path, hls_config: Any, bit_exact: bool | None = None) -> Any:
     from hls4ml.converters import convert_from_keras_model
 
     return convert_from_keras_model(
-        problem.model,
+        model,
         hls_config=hls_config,
         backend="Vitis",
         io_type=IO_TYPE,
@@ -29,24 +45,22 @@ def _stock(problem: Problem, folder: Path, hls_config: Any, bit_exact: bool | No
     )
 
 
-def _default_config(problem: Problem) -> Any:
+def _default_config(model: Any) -> Any:
     from hls4ml.utils import config_from_keras_model
 
-    return config_from_keras_model(problem.model, granularity="name", backend="Vitis")
+    return config_from_keras_model(model, granularity="name", backend="Vitis")
 
 
 def _default(problem: Problem, folder: Path) -> Any:
-    return _stock(problem, folder, _default_config(problem))
+    return stock_default(problem.model, folder)
 
 
 def _bit_exact(problem: Problem, folder: Path) -> Any:
-    return _stock(problem, folder, _default_config(problem), bit_exact=True)
+    return _stock(problem.model, folder, _default_config(problem.model), bit_exact=True)
 
 
 def _hand_set(problem: Problem, folder: Path) -> Any:
-    from flow.peers.hand_set import hand_set
-
-    return _stock(problem, folder, hand_set(problem.model))
+    return stock_hand_set(problem.model, folder)
 
 
 def _shift(problem: Problem, folder: Path) -> Any:

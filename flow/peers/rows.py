@@ -32,10 +32,10 @@ TOOLS = ("tensorflow", "qkeras", "numpy", "hls4ml", "g++")
 SUFFIXES = frozenset({".py", ".h", ".cpp", ".yaml", ".h5", ".j2"})
 _JUDGES = ("flow/peers/judge.py", "flow/peers/row.py", "flow/peers/flows.py")
 PROBLEM_SOURCES = (
-    "flow/peers/problem.py", "flow/peers/small.py", "flow/peers/kws.py", "flow/frontend",
-    "flow/graph/arithmetic", "flow/graph/types", "flow/graph/reference.py", "models/quantizers",
-    "models/kws.py", "models/layers.py", "models/bits.py", "models/mpq/kws.yaml",
-    "models/weights.py", "models/weights/kws-mpq.h5",
+    "flow/peers/problem.py", "flow/peers/small.py", "flow/peers/kws.py", "flow/peers/twin.py",
+    "flow/frontend", "flow/graph/arithmetic", "flow/graph/types", "flow/graph/reference.py",
+    "models/quantizers", "models/kws.py", "models/layers.py", "models/bits.py",
+    "models/mpq/kws.yaml", "models/weights.py", "models/weights/kws-mpq.h5",
 )  # fmt: skip
 STOCK_SOURCES = (*_JUDGES, "flow/peers/hand_set.py")
 OUR_SOURCES = (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from flow.errors import PlanError
+from flow.plan._remedies import RAISE_CYCLES
 from flow.plan.cost import mac_cost
 from flow.plan.fold import Override
 from flow.plan.hwplan import HwPlan, UnitPlan
@@ -57,5 +58,5 @@ def check_budget(result: HwPlan, lut_budget: float) -> None:
         raise PlanError(
             f"{result.graph_name!r} at {result.target_ii_cycles} cycles does not fit "
             f"{target.name!r}: estimated {', '.join(problems)}.\n"
-            "  Raise target_ii_cycles (or lut_budget) in config.yaml or choose a larger --target."
+            f"  {RAISE_CYCLES}; or choose a larger target, or raise lut_budget in config.yaml."
         )

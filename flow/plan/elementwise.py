@@ -20,6 +20,7 @@ from flow.graph.types import (
     TensorType,
     Upsample,
 )
+from flow.plan._remedies import RAISE_CYCLES, layer_setting
 from flow.plan.cost import ElementwiseParts, estimate_elementwise
 from flow.plan.fold import Override, converts, divisors
 from flow.plan.hwplan import CycleEstimate, UnitPlan
@@ -116,7 +117,7 @@ def _choose(
             f"layer {node.name!r}: PE={override.pe} and SIMD={override.simd} cannot be kept; a "
             f"layer of kind {node.kind.value!r} has no SIMD, and its streams support these PE: "
             f"{', '.join(str(w.lanes) for w in found)}.\n"
-            f"  Correct models.<model>.layers.{node.name} in config.yaml."
+            f"  Correct {layer_setting(node.name)}."
         )
     if override.pe is not None:
         return next(w for w in found if w.lanes == override.pe)
@@ -127,7 +128,7 @@ def _choose(
     raise PlanError(
         f"layer {node.name!r} cannot reach an initiation interval of {ii_cycles} cycles; its "
         f"fastest width (PE={best.lanes}) needs {best.cycles.bound}.\n"
-        "  Raise target_ii_cycles in config.yaml."
+        f"  {RAISE_CYCLES}."
     )
 
 

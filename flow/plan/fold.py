@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flow.errors import PlanError
 from flow.graph.types import AveragePool, Kind, MatVec, MaxPool
+from flow.plan._remedies import RAISE_CYCLES, layer_setting
 from flow.plan.hwplan import CycleEstimate
 
 Windowed = MatVec | AveragePool | MaxPool
@@ -66,7 +67,7 @@ def fold(node: Windowed, in_elems: int, ii_cycles: int, override: Override = Ove
         raise PlanError(
             f"layer {node.name!r} cannot reach an initiation interval of {ii_cycles} cycles; its "
             f"fastest fold (PE={best.pe}, SIMD={best.simd}) needs {best.cycles.bound}.\n"
-            "  Raise target_ii_cycles in config.yaml."
+            f"  {RAISE_CYCLES}."
         )
     return min(fast, key=_cost)
 
@@ -167,12 +168,13 @@ def _does_not_divide(node: Windowed, candidates: list[Fold], override: Override)
             return (
                 f"layer {node.name!r}: {label.upper()}={value} does not divide {what}={size} "
                 "in a way that the streams support.\n"
-                f"  Choose one of {', '.join(map(str, choices))} in config.yaml "
-                f"(models.<model>.layers.{node.name}.{label})."
+                f"  Choose one of {', '.join(map(str, choices))}: "
+                f"{layer_setting(node.name, label)}."
             )
     return (
         f"layer {node.name!r}: PE={override.pe} and SIMD={override.simd} do not go together.\n"
-        "  Give only one of them in config.yaml and let the planner choose the other."
+        "  Give only one of them, and let the planner choose the other: "
+        f"{layer_setting(node.name)}."
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from flow.errors import ConfigError, PlanError
 from flow.graph.store import graph_hash
 from flow.graph.types import AveragePool, IntGraph, MatVec, MaxPool, Node
+from flow.plan._remedies import layer_setting
 from flow.plan.branches import branches
 from flow.plan.budget import check_budget, spend_dsps
 from flow.plan.cost import branch_cost
@@ -166,5 +167,5 @@ def _check_overrides(graph: IntGraph, overrides: Mapping[str, Override]) -> None
         raise PlanError(
             f"overrides of {graph.name!r} cannot be kept:\n"
             + "\n".join(f"  - {problem}" for problem in problems)
-            + "\n  Correct models.<model>.layers in config.yaml."
+            + f"\n  Correct {layer_setting()}."
         )

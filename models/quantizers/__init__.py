@@ -32,7 +32,6 @@ from qkeras.qlayers import Clip, QInitializer
 from qkeras.quantizers import (
     binary,
     quantized_bits,
-    quantized_hswish,
     quantized_relu,
     quantized_sigmoid,
     quantized_tanh,
@@ -48,6 +47,7 @@ from models.quantizers.codes import (
 )
 from models.quantizers.featuremap import quantized_bits_featuremap
 from models.quantizers.freeze import freeze_auto
+from models.quantizers.hswish import quantized_hswish
 from models.quantizers.norms import freeze_norms
 from models.quantizers.scaled import quantized_bits_scaled
 from models.quantizers.settings import keep_settings

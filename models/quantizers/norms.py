@@ -42,13 +42,20 @@ def norm_problem(layer: Any) -> str | None:
         return f"normalizes axes {axes}; the channels' is supported"
     for role in ("gamma", "beta", "mean", "variance"):
         quantizer = getattr(layer, f"{role}_quantizer_internal", None)
-        problem = None if quantizer is None else stock.random_problem(quantizer)
+        problem = None if quantizer is None else _quantizer_problem(quantizer)
         if problem:
             return f"has a {role}_quantizer that {problem}"
     gain, shift = gain_and_shift(layer)
     if not (np.isfinite(gain).all() and np.isfinite(shift).all()):
         return "holds NaN or infinity; train the model again"
     return None
+
+
+def _quantizer_problem(quantizer: Any) -> str | None:
+    kind = type(quantizer).__name__
+    if kind in stock.REMEDIES:
+        return f"is a {kind}, which {stock.REMEDIES[kind]}"
+    return stock.width_problem(quantizer) or stock.random_problem(quantizer)
 
 
 def is_frozen(layer: Any) -> bool:

@@ -37,6 +37,9 @@ def activation_problem(quantizer: Any) -> str | None:
         return f"is a {kind}; supported: quantized_bits_featuremap, {', '.join(ACTIVATIONS)}"
     if kind in SIGNS:
         return _scale_problem(quantizer) or random_problem(quantizer)
+    problem = width_problem(quantizer)
+    if problem:
+        return problem
     signed = int(kind != "quantized_relu" and bool(getattr(quantizer, "keep_negative", True)))
     if not 1 + signed <= quantizer.bits <= MAX_ACTIVATION_BITS:
         return f"has bits={quantizer.bits}; {1 + signed} to {MAX_ACTIVATION_BITS} are supported"
@@ -53,9 +56,23 @@ def weight_problem(quantizer: Any) -> str | None:
         return f"is {kind}, which {REMEDIES[kind]}"
     if kind not in WEIGHTS:
         return f"is {kind}; supported: quantized_bits_po2, {', '.join(WEIGHTS)}"
+    problem = None if kind in SIGNS else width_problem(quantizer)
+    if problem:
+        return problem
     if isinstance(quantizer.alpha, str) and quantizer.bits < 2 and kind == "quantized_bits":
         return f"has bits={quantizer.bits} with alpha={quantizer.alpha!r}; use binary"
     return random_problem(quantizer)
+
+
+def width_problem(quantizer: Any) -> str | None:
+    """Say whether `bits` and `integer` are such that QKeras computes with them."""
+    for name in ("bits", "integer"):
+        value = float(getattr(quantizer, name, 0))
+        if value % 1:
+            return f"has {name}={value:g}; whole numbers are supported"
+        if value < 0:  # QKeras takes an integer to a negative power, which TensorFlow refuses
+            return f"has {name}={value:g}; QKeras computes with 0 or more"
+    return None
 
 
 def random_problem(quantizer: Any) -> str | None:

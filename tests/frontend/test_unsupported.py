@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from qkeras import QActivation, QConv2D, QGlobalAveragePooling2D
+from qkeras import QActivation, QBatchNormalization, QConv2D, QGlobalAveragePooling2D
 
 from flow.errors import FlowError, RangeError, UnsupportedLayer
 from flow.frontend import from_keras
@@ -46,8 +46,8 @@ def between_quantizers(*layers: Any) -> tf.keras.Model:
 
 
 def test_an_unknown_layer() -> None:
-    (problem,) = problems(between_quantizers(L.Conv2DTranspose(2, 1, name="one")))
-    assert problem.startswith("layer 'one' is a Conv2DTranspose; supported: QConv1D, QConv2D, ")
+    (problem,) = problems(between_quantizers(L.Cropping2D(1, name="one")))
+    assert problem.startswith("layer 'one' is a Cropping2D; supported: QConv1D, QConv2D, ")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_bilinear_upsampling() -> None:
 def test_an_average_quantizer_of_another_kind() -> None:
     pool = QGlobalAveragePooling2D(average_quantizer="binary(alpha=1)", name="p")
     assert problems(between_quantizers(pool)) == [
-        "layer 'p': average_quantizer is binary(alpha=1); quantized_bits with alpha=1 is supported."
+        "layer 'p': average_quantizer is binary; quantized_bits with alpha=1 is supported."
     ]
 
 
@@ -234,7 +234,9 @@ def test_a_layer_with_several_outputs() -> None:
         return activation(4)(sequence)
 
     (problem,) = problems(branched(SHAPE, build))
-    assert problem.startswith("layer 'memory' is a LSTM; supported: ")
+    assert problem == (
+        "layer 'memory' is a LSTM; it keeps a state from step to step; use QConv1D along the steps."
+    )
 
 
 @pytest.mark.parametrize("weights", ["kernel", "bias"])
@@ -266,24 +268,51 @@ def test_exact_sums_that_are_too_wide() -> None:
 
 def test_two_inputs() -> None:
     inputs = [tf.keras.Input(SHAPE) for _ in range(2)]
-    assert problems(tf.keras.Model(inputs, L.Add()(inputs), name="two")) == [
+    x = activation(4, name="a")(inputs[0])
+    y = conv(2, 1, name="one", activation="softplus")(inputs[1])
+    assert problems(tf.keras.Model(inputs, L.Add(name="join")([x, y]), name="two")) == [
+        "model 'two' has 2 inputs and 1 outputs; one of each is supported.",
+        f"layer 'one' reads the unquantized input; {QUANTIZE_INPUT}.",
+        "layer 'one' has activation='softplus'; make it a layer of its own.",
+        "layer 'join' reads 'one' without a quantizer between them; add a QActivation.",
+    ]
+
+
+def test_each_of_two_inputs_may_have_a_quantizer() -> None:
+    inputs = [tf.keras.Input(SHAPE) for _ in range(2)]
+    joined = L.Add()([activation(4)(inputs[0]), activation(4)(inputs[1])])
+    assert problems(tf.keras.Model(inputs, activation(4)(joined), name="two")) == [
         "model 'two' has 2 inputs and 1 outputs; one of each is supported."
     ]
 
 
 def test_two_outputs() -> None:
     inputs = tf.keras.Input(SHAPE)
-    outputs = [activation(4)(inputs), activation(5)(inputs)]
+    x = conv(2, 1, name="one")(activation(4)(inputs))
+    outputs = [L.AveragePooling2D(2, name="pool")(x), L.ZeroPadding2D(1)(activation(4)(x))]
     assert problems(tf.keras.Model(inputs, outputs, name="two")) == [
+        "model 'two' has 1 inputs and 2 outputs; one of each is supported.",
+        "layer 'pool' reads 'one' without a quantizer between them; add a QActivation.",
+        "layer 'pool' has no quantizer behind it; add a QActivation after it.",
+        "model 'two' ends with padding.",
+    ]
+
+
+def test_two_outputs_of_one_layer_are_no_further_problem() -> None:
+    inputs = tf.keras.Input(SHAPE)
+    x = conv(2, 1)(activation(4)(inputs))
+    assert problems(tf.keras.Model(inputs, [x, L.Softmax()(x)], name="two")) == [
         "model 'two' has 1 inputs and 2 outputs; one of each is supported."
     ]
 
 
 def test_a_model_inside_the_model() -> None:
     inner = chain(SHAPE, [conv(2, 1), activation(4)], name="inner")
-    assert problems(chain(SHAPE, [activation(4), inner])) == [
-        "layer 'inner' is a model (Functional); put its layers into the model itself."
-    ]
+    layers = [conv(2, 1, name="first"), activation(4), inner, L.Cropping2D(1, name="crop")]
+    model, first, crop = problems(chain(SHAPE, layers))
+    assert model == "layer 'inner' is a model (Functional); put its layers into the model itself."
+    assert first == f"layer 'first' reads the unquantized input; {QUANTIZE_INPUT}."
+    assert crop.startswith("layer 'crop' is a Cropping2D; ")
 
 
 def test_a_layer_that_is_used_twice() -> None:
@@ -330,6 +359,8 @@ def test_an_activation_argument() -> None:
         ("quantized_bits(4,0,1,qnoise_factor=0.5)",
          "has qnoise_factor=0.5: it does not quantize wholly; 1.0 is supported"),
         ("quantized_bits(1,0,1,alpha='auto')", "has bits=1 with alpha='auto'; use binary"),
+        ("quantized_bits(4,-1,1)", "has integer=-1; QKeras computes with 0 or more"),
+        ("quantized_bits(4.5,0,1)", "has bits=4.5; whole numbers are supported"),
     ],
 )  # fmt: skip
 def test_weight_quantizers_without_exact_integers(quantizer: str | None, problem: str) -> None:
@@ -345,6 +376,9 @@ def test_weight_quantizers_without_exact_integers(quantizer: str | None, problem
         ("quantized_bits(4,0,1,alpha=2.0)", "has alpha=2.0; 1 is supported"),
         ("quantized_bits(1,0,1)", "has bits=1; 2 to 22 are supported"),
         ("quantized_bits(23,0,1)", "has bits=23; 2 to 22 are supported"),
+        ("quantized_bits(4,-1,1)", "has integer=-1; QKeras computes with 0 or more"),
+        ("quantized_relu(4,-1)", "has integer=-1; QKeras computes with 0 or more"),
+        ("quantized_bits(4.5,0,1)", "has bits=4.5; whole numbers are supported"),
         ("quantized_relu(4,2,negative_slope=0.25)", "has negative_slope=0.25; 0 is supported"),
         ("quantized_relu(4,2,use_sigmoid=1)", "has use_sigmoid=1; 0 is supported"),
         ("quantized_relu(4,2,qnoise_factor=0.25)",
@@ -416,10 +450,11 @@ def test_two_outputs_do_not_hide_what_is_wrong_with_layers() -> None:
     inputs = tf.keras.Input(SHAPE)
     x = conv(2, 2, name="one", dilation_rate=2)(activation(4, alpha="auto", name="a")(inputs))
     outputs = [L.Permute((2, 1, 3), name="swap")(x), x]
-    wide, dilated, auto, swap = problems(tf.keras.Model(inputs, outputs, name="two"))
+    wide, auto, dilated, swap, one = problems(tf.keras.Model(inputs, outputs, name="two"))
+    assert one.startswith("layer 'one' has no quantizer behind it; add a QActivation between ")
     assert wide.startswith("model 'two' has 1 inputs and 2 outputs;")
-    assert auto.startswith("layer 'one' has dilation_rate=(2, 2);")
-    assert dilated.startswith("quantizer 'a' has alpha='auto';")
+    assert auto.startswith("quantizer 'a' has alpha='auto';")
+    assert dilated.startswith("layer 'one' has dilation_rate=(2, 2);")
     assert swap.startswith("layer 'swap' (Permute) moves more than channels;")
 
 
@@ -439,6 +474,16 @@ def test_batch_normalization_of_sums_that_are_not_a_layers() -> None:
     freeze_norms(model)
     assert problems(model)[:1] == [
         "layer 'norm' reads 'pool' without a quantizer between them; add a QActivation."
+    ]
+
+
+def test_batch_normalization_with_quantizers_that_qkeras_cannot_compute() -> None:
+    norm = QBatchNormalization(gamma_quantizer="quantized_relu(4,-1)", name="norm")
+    model = between_quantizers(conv(2, 1), norm)
+    assert freeze_norms(model) == []
+    assert problems(model) == [
+        "layer 'norm' (QBatchNormalization) has a gamma_quantizer that has integer=-1; QKeras "
+        "computes with 0 or more."
     ]
 
 
@@ -471,6 +516,18 @@ def test_weight_steps_that_differ_within_an_output_channel() -> None:
         "layer 'one': its kernel's exponents differ within an output channel; "
         "choose the scale_axis of the output channels."
     )
+
+
+def test_flattening_without_any_quantizer() -> None:
+    layers = [
+        activation(4), L.AveragePooling2D(2, name="pool"), L.Flatten(name="flat"),
+        L.Reshape((4, 2)), dense(3, name="last"), L.Flatten(name="end"),
+    ]  # fmt: skip
+    assert problems(chain(SHAPE, layers)) == [
+        "layer 'last' reads 'pool' without a quantizer between them; "
+        "add a QActivation between 'pool' and 'flat'.",
+        "layer 'last' has no quantizer behind it; add a QActivation between 'last' and 'end'.",
+    ]
 
 
 def test_flattening_between_a_layer_and_its_quantizer() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from qkeras import (
     QDepthwiseConv2DBatchnorm,
     QGlobalAveragePooling2D,
 )
-from qkeras.quantizers import quantized_bits, quantized_relu
+from qkeras.quantizers import quantized_bits, quantized_hswish, quantized_relu
 
 from flow.errors import DataError, UnsupportedLayer
 from flow.frontend import from_keras
@@ -319,6 +320,48 @@ def test_what_keras_cannot_load_is_told(tmp_path: Path) -> None:
     assert remedy == (
         "  Save it with QKeras 0.9.0 and TensorFlow 2.14, as HDF5: model.save('my_model.h5')."
     )
+
+
+def test_a_keras_archive_is_taken_where_keras_reads_its_own_file(tmp_path: Path) -> None:
+    layers = [act("quantized_bits(8,2)"), QConv2D(2, 3, **weights("auto_po2")),
+              act("quantized_relu(6,3)")]  # fmt: skip
+    model = chain(SHAPE, layers)
+    model.save(tmp_path / "own.keras")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # Keras' own are no business of the user
+        own = load_user_model(tmp_path / "own.keras")
+    assert graph_hash(checked(own.model)) == graph_hash(
+        from_keras(load_user_model(saved_as_it_is(model, tmp_path)).model)
+    )
+
+
+def saved_as_it_is(model: tf.keras.Model, folder: Path) -> Path:
+    path = folder / "own.h5"
+    model.save(path, save_format="h5")
+    return path
+
+
+def test_a_keras_archive_that_keras_cannot_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "own.keras"  # QActivation does not read a quantizer object that it wrote
+    chain((4,), [QActivation(bits(8, 2)), QDense(2, **weights(1))]).save(path)
+    with pytest.raises(DataError) as caught:
+        load_user_model(path)
+    first, remedy = str(caught.value).split("\n")
+    assert first.startswith(f"model file {str(path)!r} cannot be loaded: ")
+    assert len(first) < len(str(path)) + 400
+    assert remedy == (
+        "  Save it with QKeras 0.9.0 and TensorFlow 2.14, as HDF5: model.save('my_model.h5')."
+    )
+
+
+def test_hswish_survives_a_file_also_as_an_object(tmp_path: Path) -> None:
+    layers = [act("quantized_bits(8,2)"), QActivation(quantized_hswish(6, 2), name="one"),
+              QDense(3, **weights(1)), act("quantized_bits(8,3)"),
+              QActivation(quantized_hswish(5, 1, relu_upper_bound=5), name="last")]  # fmt: skip
+    model = chain((4,), layers)
+    graph = checked(load_user_model(saved_as_it_is(model, tmp_path)).model)
+    assert isinstance(graph.output, Table)
+    assert graph_hash(graph) == graph_hash(from_keras(model))
 
 
 def test_a_calibrated_model_of_this_project_is_taken_as_it_is(tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ def test_a_slow_input_bounds_the_unit() -> None:
         lanes(ADD, (1, 6), 89)
     assert str(caught.value) == (
         "layer 'node' cannot reach an initiation interval of 89 cycles; its fastest width (PE=1) "
-        "needs 90.\n  Raise target_ii_cycles in config.yaml."
+        "needs 90.\n  Raise the cycles per frame: target_ii_cycles in config.yaml, "
+        "--cycles, or ii_cycles in an hls4ml script."
     )
 
 
@@ -100,7 +101,8 @@ def test_an_override_is_kept_or_refused() -> None:
         plan_elementwise(ADD, (2, 6), 90, Override(pe=3, simd=1))
     assert str(caught.value) == (
         "layer 'node': PE=3 and SIMD=1 cannot be kept; a layer of kind 'add' has no SIMD, and its "
-        "streams support these PE: 1, 2, 6.\n  Correct models.<model>.layers.node in config.yaml."
+        "streams support these PE: 1, 2, 6.\n  Correct models.<model>.layers.node in config.yaml, "
+        "or layers={'node': {...}} in an hls4ml script."
     )
 
 

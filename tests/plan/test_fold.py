@@ -106,7 +106,7 @@ def test_every_fold_divides_meets_the_interval_and_counts_right(
     try:
         chosen = fold(node, in_elems, ii_cycles)
     except PlanError as error:
-        assert "Raise target_ii_cycles" in str(error)
+        assert "Raise the cycles per frame" in str(error)
         return
     assert node.out_shape[2] % chosen.pe == 0
     assert node.fan_in % chosen.simd == 0
@@ -164,14 +164,16 @@ def test_an_override_of_both_may_be_slower_than_the_interval() -> None:
     [
         (Override(pe=3),
          "layer 'conv': PE=3 does not divide output channels=8 in a way that the streams "
-         "support.\n  Choose one of 1, 2, 4, 8 in config.yaml (models.<model>.layers.conv.pe)."),
+         "support.\n  Choose one of 1, 2, 4, 8: models.<model>.layers.conv.pe in config.yaml, or "
+         "layers={'conv': {'pe': ...}} in an hls4ml script."),
         (Override(simd=5),
          "layer 'conv': SIMD=5 does not divide K=36 in a way that the streams support.\n"
-         "  Choose one of 1, 2, 3, 4, 6, 9, 12, 18, 36 in config.yaml "
-         "(models.<model>.layers.conv.simd)."),
+         "  Choose one of 1, 2, 3, 4, 6, 9, 12, 18, 36: models.<model>.layers.conv.simd in "
+         "config.yaml, or layers={'conv': {'simd': ...}} in an hls4ml script."),
         (Override(pe=16, simd=5),
          "layer 'conv': PE=16 does not divide output channels=8 in a way that the streams "
-         "support.\n  Choose one of 1, 2, 4, 8 in config.yaml (models.<model>.layers.conv.pe)."),
+         "support.\n  Choose one of 1, 2, 4, 8: models.<model>.layers.conv.pe in config.yaml, or "
+         "layers={'conv': {'pe': ...}} in an hls4ml script."),
     ],
 )  # fmt: skip
 def test_an_override_that_does_not_divide_lists_the_choices(
@@ -183,7 +185,7 @@ def test_an_override_that_does_not_divide_lists_the_choices(
 
 
 def test_depthwise_layers_take_one_tap_per_cycle() -> None:
-    with pytest.raises(PlanError, match=r"layer 'deep': SIMD=3 .*\n  Choose one of 1 in config"):
+    with pytest.raises(PlanError, match=r"layer 'deep': SIMD=3 .*\n  Choose one of 1: models"):
         fold(node_of("deep"), 1, ANY_II, Override(simd=3))
 
 
@@ -192,7 +194,8 @@ def test_an_interval_that_no_fold_reaches_names_the_fastest() -> None:
         fold(node_of("conv"), 1, 40)
     assert str(caught.value) == (
         "layer 'conv' cannot reach an initiation interval of 40 cycles; its fastest fold "
-        "(PE=8, SIMD=2) needs 180.\n  Raise target_ii_cycles in config.yaml."
+        "(PE=8, SIMD=2) needs 180.\n  Raise the cycles per frame: target_ii_cycles in config.yaml, "
+        "--cycles, or ii_cycles in an hls4ml script."
     )
 
 

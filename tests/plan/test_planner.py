@@ -140,7 +140,7 @@ def test_an_override_of_an_unknown_layer_is_refused() -> None:
         "  - there is no layer 'nope'; its layers: conv, deep, point, pool, dense.\n"
         "  - layer 'conv': products='x' is not lut or dsp.\n"
         "  - layer 'pool' is a pool; it has no products to place.\n"
-        "  Correct models.<model>.layers in config.yaml."
+        "  Correct models.<model>.layers in config.yaml, or layers={...} in an hls4ml script."
     )
 
 
@@ -206,7 +206,8 @@ def test_a_device_that_is_too_small_lists_every_shortage() -> None:
     assert str(caught.value) == (
         f"'small' at 400 cycles does not fit 'xc7z020': estimated {need['lut']:g} LUT of 70 "
         f"(0.7 of 100), {need['dsp']:g} DSP of 1, {need['bram']:g} BRAM of 0.\n"
-        "  Raise target_ii_cycles (or lut_budget) in config.yaml or choose a larger --target."
+        "  Raise the cycles per frame: target_ii_cycles in config.yaml, --cycles, or ii_cycles in "
+        "an hls4ml script; or choose a larger target, or raise lut_budget in config.yaml."
     )
 
 
