@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from math import floor
 
 import numpy as np
 
@@ -40,20 +41,19 @@ def constant_channels(node: MatVec, notes: list[str]) -> MatVec:
 
 
 def _is_constant(node: MatVec, channel: int) -> bool:
-    """Whether the least and the greatest sum of a channel round to one integer.
+    """Whether the least and the greatest sum of a channel give the same code.
 
-    Rounding is monotone, so then all sums between do, and the sum 0 too, which is one of them. Half
-    to even is no floor at ties: there must be none.
+    Rounding and clipping are monotone, so then all sums between do, and the sum 0 is one of them.
     """
-    low, high = _sums(node, channel)
     step = Fraction(2) ** node.y.scale_exp
     scale = Fraction(2) ** (node.x.scale_exp + int(node.weight_exp[channel]))
     unit = int(node.weight_mult[channel]) * scale / step
     bias = int(node.bias[channel]) * Fraction(2) ** int(node.bias_exp[channel])
-    middle = bias / step + Fraction(1, 2)
-    least, greatest = middle + low * unit, middle + high * unit
-    tie = node.rounding is Rounding.HALF_EVEN and least.denominator == 1
-    return least.__floor__() == greatest.__floor__() and not tie
+    low, high = (bias / step + Fraction(1, 2) + end * unit for end in _sums(node, channel))
+    tie = node.rounding is Rounding.HALF_EVEN and low.denominator == 1  # may round down
+    ends = (floor(low) - tie, floor(high))
+    least, greatest = (min(max(end + node.y.zero_point, node.y.lo), node.y.hi) for end in ends)
+    return least == greatest
 
 
 def _sums(node: MatVec, channel: int) -> tuple[int, int]:

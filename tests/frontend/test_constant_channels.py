@@ -82,6 +82,15 @@ def test_a_channel_at_the_edge_of_a_rounding_is_left_and_refused(bias: int, cons
             fold_requant(node)
 
 
+def test_clipping_makes_a_channel_constant_where_rounding_does_not() -> None:
+    """A ReLU cuts both codes between which a bias of -3/2 stands."""
+    notes: list[str] = []
+    node = node_of(-3)
+    relu = replace(node, y=replace(node.y, lo=node.y.zero_point))
+    assert not constant_channels(relu, notes).weights.any()
+    assert notes
+
+
 def test_near_exponents_are_left_as_they_are() -> None:
     notes: list[str] = []
     node = node_of(0, exponent=-30)
