@@ -58,7 +58,7 @@ def _configured() -> list[Check]:
     try:
         from flow.config import load_config
         from flow.errors import FlowError
-        from flow.runs import is_trained
+        from flow.runs import trained_quants
     except ImportError:
         return [Check("config.yaml", OPTIONAL, "not checked before the set-up")]
     try:
@@ -67,7 +67,7 @@ def _configured() -> list[Check]:
         return [Check("config.yaml", PROBLEM, str(error).splitlines()[0], "", str(error))]
     models = ", ".join(config.models)
     checks = [Check("config.yaml", OK, f"models: {models}; devices: {', '.join(config.targets)}")]
-    return checks + [_data(config, model) for model in config.models if is_trained(model)]
+    return checks + [_data(config, model) for model in config.models if trained_quants(model)]
 
 
 def _data(config: Config, model: str) -> Check:
