@@ -86,6 +86,6 @@ def _data(config: Config, model: str) -> Check:
         return Check(name, PROBLEM, str(error).splitlines()[0], "", fetch_command(model))
     if source.is_real:
         return Check(name, OK, str(source.path))
-    what = SHIPPED_ARE.get(model, "made for the project")
+    what = SHIPPED_ARE.get(source.path.stem, "made for the project")
     found = f"the shipped samples, {what}; the official test set is not here"
     return Check(name, OPTIONAL, found, "", fetch_command(model))
