@@ -13,8 +13,8 @@ CASES = (
     Case("model without a name", "--model ''",
          "model '' is unknown; choose one of: kws, ad, ic, vww, vww_mbv2, vww_effnet."),
     Case("model without weights", "--model ic --data nothing.npz",
-         "model 'ic' has no trained weights yet: no file is models/weights/ic-*.h5.\n"
-         "  models/train.py makes them (models/README.md); or choose --model kws."),
+         "model 'ic' has no trained weights: no file is models/weights/ic-<quant>.h5.\n"
+         "  models/train.py makes them (models/README.md); or choose one of: kws."),
     Case("model option without value", "--model",
          "argument --model: expected one argument.\n"
          "  See: python flow/build.py --help"),
@@ -86,7 +86,7 @@ CASES = (
          "unrecognized arguments: report.\n"
          "  See: python flow/build.py --help"),
     Case("unknown command", "biuld --model kws",
-         "'biuld' is no command; choose one of: doctor, fetch, analyse, compare, clean.\n"
+         "'biuld' is no command; choose one of: doctor, fetch, analyse, accuracy, compare, clean.\n"
          "  To build, say for example: python flow/build.py --model kws"),
     Case("model of one's own", "--keras mine.h5",
          "model file 'mine.h5' cannot be used:\n"
