@@ -23,6 +23,8 @@ WINDOW_FRAMES = 5
 CLIP_BATCH = 8  # clips whose windows are computed at a time
 CHECKED_WINDOWS = 8
 
+Progress = Callable[[int, int], None]
+
 
 def windows(clips: NDArray[np.float32]) -> NDArray[np.float32]:
     """All windows of WINDOW_FRAMES consecutive frames, oldest first.
@@ -56,6 +58,11 @@ def as_windows(samples: Samples) -> Samples:
     return replace(samples, x=cut.reshape(-1, *cut.shape[2:]), y=np.repeat(samples.y, cut.shape[1]))
 
 
+def frames_of(samples: Samples, metric: str) -> Samples:
+    """What a network sees one at a time: the samples, or where clips are scored, their windows."""
+    return as_windows(samples) if metric == "auc" else samples
+
+
 def scores(
     inputs: NDArray[np.float32], reconstructions: NDArray[np.float32] | NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -72,9 +79,7 @@ def scores(
 
 
 def integer_scores(
-    graph: IntGraph,
-    clips: NDArray[np.float32],
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    graph: IntGraph, clips: NDArray[np.float32], progress: Progress = lambda done, total: None
 ) -> NDArray[np.float64]:
     """Score of each clip by the integer network: its codes, dequantised, against the clip.
 
@@ -84,13 +89,32 @@ def integer_scores(
         DataError: the clips do not fit the network, or there are none.
         Mismatch: engine and reference differ in a layer.
     """
-    engine, parts = Engine(graph), []
+    engine = Engine(graph)
     first = windows(clips[:1]).reshape(-1, *graph.input_shape)[:CHECKED_WINDOWS]
     check_engine(engine, map_input(graph, first))
+
+    def reconstruct(inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        codes = map_input(graph, inputs.reshape(-1, *graph.input_shape))
+        return dequantise(engine.run(codes), graph.output.y)
+
+    return clip_scores(reconstruct, clips, progress)
+
+
+def clip_scores(
+    reconstruct: Callable[[NDArray[np.float32]], NDArray[np.float32] | NDArray[np.float64]],
+    clips: NDArray[np.float32],
+    progress: Progress = lambda done, total: None,
+) -> NDArray[np.float64]:
+    """Score of each clip by any network, few clips at a time.
+
+    Args:
+        reconstruct: windows [m, 1, 1, 640] to outputs of as many elements.
+        progress: called with (clips done, clips in all).
+    """
+    parts = []
     for start in range(0, len(clips), CLIP_BATCH):
         inputs = windows(clips[start : start + CLIP_BATCH])
-        codes = map_input(graph, inputs.reshape(-1, *graph.input_shape))
-        outputs = dequantise(engine.run(codes), graph.output.y)
+        outputs = reconstruct(inputs.reshape(-1, *inputs.shape[2:]))
         parts.append(scores(inputs, outputs))
         progress(start + len(inputs), len(clips))
     return np.concatenate(parts)

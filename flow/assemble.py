@@ -112,4 +112,6 @@ def _figures(found: Evaluation, frames: SimulatedFrames, measured: _Measured) ->
         recorded_samples=shown.samples if shown else None,
         csim=frames.accuracy if in_c else None,
         csim_samples=frames.samples if in_c else 0,
+        qkeras_partial_auc=found.partial_auc.qkeras if found.partial_auc else None,
+        integer_partial_auc=found.partial_auc.integer if found.partial_auc else None,
     )

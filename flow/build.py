@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = ("pydantic", "yaml", "rich", "hls4ml", "tensorflow")
 BUILD = "build"  # what no command stands for
-COMMANDS = ("doctor", "fetch", "analyse", "compare", "clean")  # modules of flow.commands
-RESUMED = (BUILD, "fetch")  # commands that go on where they were interrupted
+# modules of flow.commands
+COMMANDS = ("doctor", "fetch", "analyse", "accuracy", "compare", "clean")
+RESUMED = (BUILD, "fetch", "accuracy")  # commands that go on where they were interrupted
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
 

@@ -18,7 +18,6 @@ ROOT = Path(__file__).resolve().parent.parent
 CONFIG_FILE = ROOT / "config.yaml"
 DATA_VARIABLE = "SHIFTFLOW_DATA"
 QUANTS = ("mpq", "flat4", "flat8", "flat16")
-UNTRAINED = ("ad", "ic", "vww", "vww_mbv2", "vww_effnet")  # the project has no weights of them yet
 MAX_SEED = 2**32 - 1  # a 32-bit port of the bench
 MAX_FRAMES = 100_000
 MAX_VALUES = 10_000  # of the file with its aliases expanded: a few lines can stand for billions

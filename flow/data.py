@@ -20,14 +20,19 @@ from models.images import decode_images
 
 TEST_FILES = {
     "ad": ("ad_test_dev.npz",),
-    "ic": ("ic_test_dev.npz",),
+    "ic": ("ic_cifar10test_dev.npz", "ic_test_dev.npz"),
     "kws": ("kws_test_dev.npz", "kws_test.npz"),  # the second: see flow.fetch
     "vww": ("vww_test_dev.npz",),
 }
 SAME_DATA = {"vww_mbv2": "vww", "vww_effnet": "vww"}  # networks that share another's samples
 LOCAL_DATA = ROOT / "data"  # ignored by git
 SHIPPED = ROOT / "models" / "samples"
-SHIPPED_ARE = {"kws": "synthesised speech"}
+SHIPPED_ARE = {  # by data set; scripts beside them make them
+    "ad": "spectrograms of a machine that does not exist",
+    "ic": "drawn pictures",
+    "kws": "synthesised speech",
+    "vww": "drawn pictures",
+}
 KEYS = ("x", "y")
 CODED = "p"  # in place of x: images, see models.images
 NOTE = "note"  # optional key: what an accuracy on these samples means
@@ -260,6 +265,8 @@ def _check_y(arrays: Arrays, model: ModelConfig) -> list[str]:
             f"y[{wrong[0]}] is {labels[wrong[0]]}, expected a label in 0..{model.classes - 1} "
             f"({len(wrong)} of {len(labels)} labels are wrong)"
         ]
+    if model.metric == "auc" and len(np.unique(labels)) == 1:
+        return [f"y holds label {labels[0]} alone, but an AUC needs normal clips (0) and anomalies"]
     return []
 
 

@@ -76,11 +76,23 @@ class Mismatch(FlowError):
     ) -> None:
         self.layer = layer
         self.index = index
+        self.expected = expected
+        self.got = got
+        self.where = where
         self.different = different
         self.compared = compared
         super().__init__(
             f"layer {layer!r}: {different} of {compared} values differ; "
             f"first at {index}: expected {expected}, got {got}." + (f"\n  {where}" if where else "")
+        )
+
+    def in_whole(self, start: int) -> Mismatch:
+        """The same difference, where the frames compared are those from `start` on of a whole."""
+        index = self.index
+        if isinstance(index, tuple):
+            index = (index[0] + start, *index[1:])
+        return Mismatch(
+            self.layer, index, self.expected, self.got, self.different, self.compared, self.where
         )
 
 

@@ -1,4 +1,4 @@
-"""Accuracy of a network on samples, and the first rung of the checking ladder."""
+"""Accuracy or AUC of a network on samples, and the first rung of the checking ladder."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flow.data import Samples, pick_frames
-from flow.graph import Accuracy, IntGraph, evaluate, map_input, predict, run_taps
+from flow.anomaly import auc, clip_scores, integer_scores, partial_auc
+from flow.data import SHIPPED_ARE, Samples
+from flow.graph import Accuracy, IntGraph, evaluate, map_input, predict
+from flow.layer_equality import Equality, drawn_frames, layer_equality
+from flow.metrics import Figure, accuracy_figure, auc_figure
 from flow.progress import counter, tell
 
-EQUALITY_FRAMES = 512  # at most so many samples are compared layer by layer, codes against QKeras
-FRAME_SEED = 1
 BATCH = 250
 
 
@@ -33,33 +34,37 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Equality:
-    """Codes of one layer that were compared with QKeras; none differed."""
+class PartialAuc:
+    """Areas under the ROC curve up to a false-positive rate of 0.1; None: not measured."""
 
-    name: str
-    compared: int
+    qkeras: float | None
+    integer: float
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All that the evaluate stage finds out."""
+    """All that the evaluate stage finds out; `partial_auc` is None where no clips are scored."""
 
     accuracy: Accuracy
     recorded: Recorded | None  # None: of a user's own model
     equality: tuple[Equality, ...]
     note: str | None  # about the accuracies shown
+    partial_auc: PartialAuc | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedFrames:
-    """The samples that were simulated, and the metric of what came out; None: no labels."""
+    """The samples that were simulated, and the metric of what came out.
+
+    None: they have no labels, or are windows, of which only whole clips have a score.
+    """
 
     samples: int
     accuracy: float | None
 
 
 def evaluation(
-    graph: IntGraph, samples: Samples, *, model: str, quant: str, metric: str
+    graph: IntGraph, samples: Samples, drawn: Samples, *, model: str, quant: str, metric: str
 ) -> Evaluation:
     """Measure the integer and the QKeras network, and compare them layer by layer.
 
@@ -67,31 +72,92 @@ def evaluation(
     the very samples of the record. The shipped samples are no test set, so beside their integer
     figure stand the recorded ones, marked so.
 
+    Args:
+        drawn: frames as the network sees them, which are compared.
+
     Raises:
         Mismatch: a layer's integers differ from QKeras.
         DataError: weights or samples are not as they should be.
     """
     from models import weights
-    from models.raw import RAW_INPUTS
+    from models.raw import real_input
 
     recorded = _recorded(weights.record(model, quant))
     network = weights.load(model, quant)
-    real = RAW_INPUTS[model].to_real(samples.x)
-    equal = _equality(graph, samples, network, real)
+    equal = layer_equality(graph, drawn, network, lambda raw: real_input(model, raw))
+    integer = integer_figure(graph, samples, metric)
+    qkeras = keras_figure(network, samples, model, metric) if samples.is_real else None
     shown = samples.sha256 == recorded.sha256 or not samples.is_real
     return Evaluation(
         Accuracy(
             metric=metric,
             dataset=samples.name,
             float=recorded.float if shown else None,
-            qkeras=_share(network, real, samples.y) if samples.is_real else recorded.qkeras,
-            integer=evaluate(graph, samples.x, samples.y, counter("integer accuracy, samples")),
+            qkeras=recorded.qkeras if qkeras is None else qkeras.value,
+            integer=integer.value,
             samples=len(samples.y),
             recorded=not samples.is_real,
         ),
         recorded,
         equal,
-        recorded.note if shown else samples.note,
+        _note(samples, recorded.note if shown else None),
+        None
+        if integer.partial_auc is None
+        else PartialAuc(qkeras.partial_auc if qkeras else None, integer.partial_auc),
+    )
+
+
+def _note(samples: Samples, of_record: str | None) -> str | None:
+    """What a reader of the figures should know of the samples, measured and recorded."""
+    of_samples = samples.note
+    if not samples.is_real:
+        what = SHIPPED_ARE.get(samples.name, "made by the project itself")
+        of_samples = f"The samples of {samples.name} are {what}: no test set, whatever they score."
+    if samples.is_real and of_record is not None:
+        return of_record
+    of_record = of_record and of_record[:1].upper() + of_record[1:]
+    return " ".join(filter(None, (of_samples, of_record))) or None
+
+
+def integer_figure(graph: IntGraph, samples: Samples, metric: str) -> Figure:
+    """The metric of the integer network, by the fast engine.
+
+    Raises:
+        DataError: the samples do not fit the network, or an AUC lacks one of the two labels.
+        Mismatch: engine and reference differ in a layer, on a few of the samples.
+    """
+    if metric == "auc":
+        clips = np.asarray(samples.x, np.float32)
+        return _area(samples, integer_scores(graph, clips, counter("integer scores, clips")))
+    progress = counter("integer accuracy, samples")
+    return accuracy_figure(evaluate(graph, samples.x, samples.y, progress), len(samples.y))
+
+
+def keras_figure(network: Any, samples: Samples, model: str, metric: str) -> Figure:
+    """The metric of a Keras network, QKeras or float, that takes the input of a benchmark.
+
+    Raises:
+        DataError: an AUC lacks one of the two labels.
+    """
+    from models.raw import real_input
+
+    real = real_input(model, samples.x)
+    if metric != "auc":
+        return accuracy_figure(float(np.mean(_classes(network, real) == samples.y)), len(real))
+    shape = network.input_shape[1:]
+    found = clip_scores(
+        lambda windows: network.predict_on_batch(windows.reshape(-1, *shape)),
+        real,
+        counter("QKeras scores, clips"),
+    )
+    return _area(samples, found)
+
+
+def _area(samples: Samples, scores: NDArray[np.float64]) -> Figure:
+    labels = samples.y
+    anomalies = int((labels == 1).sum())
+    return auc_figure(
+        auc(labels, scores), len(labels) - anomalies, anomalies, partial_auc(labels, scores)
     )
 
 
@@ -109,7 +175,8 @@ def own_evaluation(
     Raises:
         Mismatch: a layer's integers differ from QKeras.
     """
-    equal = _equality(graph, samples, network, samples.x.astype(np.float32, copy=False))
+    drawn = drawn_frames(graph, samples)
+    equal = layer_equality(graph, drawn, network, lambda raw: np.asarray(raw, np.float32))
     integer = labelled_share(graph, samples, counter("integer accuracy, samples"))
     own, codes = (
         _classes(network, samples.x.reshape(-1, *shape)),
@@ -138,6 +205,12 @@ def labelled_share(
     if unmeasured(graph, samples):
         return None
     return evaluate(graph, samples.x, samples.y, progress)
+
+
+def simulated_frames(graph: IntGraph, frames: Samples, metric: str) -> SimulatedFrames:
+    """What is known of frames that were simulated without a difference to the integers."""
+    share = None if metric == "auc" else labelled_share(graph, frames)
+    return SimulatedFrames(len(frames.y), share)
 
 
 def unmeasured(graph: IntGraph, samples: Samples) -> str:
@@ -171,18 +244,6 @@ def _has_no_classes(graph: IntGraph) -> bool:
     return height * width > 1 or channels == 1
 
 
-def _equality(
-    graph: IntGraph, samples: Samples, network: Any, real: NDArray[np.float32]
-) -> tuple[Equality, ...]:
-    from flow.frontend.equality import check_equality
-
-    chosen = pick_frames(samples, min(EQUALITY_FRAMES, len(samples.y)), FRAME_SEED)
-    codes = map_input(graph, samples.x[chosen])
-    taps = run_taps(graph, codes, counter("integer reference, samples"))
-    equal = check_equality(network, graph, taps, real[chosen], counter("equal to QKeras, layers"))
-    return tuple(Equality(layer.name, layer.compared) for layer in equal)
-
-
 def load_evaluation(path: Path) -> Evaluation:
     """Read the JSON form of an Evaluation."""
     raw = json.loads(path.read_text())
@@ -191,6 +252,7 @@ def load_evaluation(path: Path) -> Evaluation:
         None if raw["recorded"] is None else Recorded(**raw["recorded"]),
         tuple(Equality(**layer) for layer in raw["equality"]),
         raw["note"],
+        None if raw["partial_auc"] is None else PartialAuc(**raw["partial_auc"]),
     )
 
 
@@ -205,10 +267,6 @@ def _recorded(record: Mapping[str, Any]) -> Recorded:
         float=measured["float"],
         qkeras=measured["qkeras"],
     )
-
-
-def _share(network: Any, real: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    return float(np.mean(_classes(network, real) == labels))
 
 
 def _classes(network: Any, real: NDArray[Any]) -> NDArray[np.int64]:

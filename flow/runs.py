@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flow.anomaly import as_windows
-from flow.config import QUANTS, ROOT, UNTRAINED, Config, ModelConfig, choose
+from flow.anomaly import frames_of
+from flow.config import QUANTS, ROOT, Config, ModelConfig, choose
 from flow.data import Samples, Source, find_samples, load_samples, pick_frames
 from flow.emit.vitis import IO_TYPES
 from flow.errors import ConfigError, DataError
@@ -92,8 +92,6 @@ def prepare(request: Request, config: Config) -> Run:
     io_type = choose("io type", request.io_type or IO_TYPES[0], IO_TYPES)
     target = config.target(request.target or settings.target)
     _check_engine(engine, io_type, target)
-    if not own:
-        _check_trained(request.model)
     source = find_samples(config, None if own else request.model, request.data)
     samples = all_frames(source, settings)  # now rather than minutes later
     pick_frames(samples, request.frames or 1, FRAME_SEED)
@@ -130,9 +128,9 @@ def simulated_samples(run: Run) -> Samples:
     return replace(samples, x=samples.x[chosen], y=samples.y[chosen])
 
 
-def is_trained(model: str) -> bool:
-    """Whether there are trained weights; of a network that always had some, whether there were."""
-    return model not in UNTRAINED or any(WEIGHTS.glob(f"{model}-*.h5"))
+def trained_quants(model: str) -> list[str]:
+    """Bit-widths for which there are weights; empty: the network is not trained."""
+    return [quant for quant in QUANTS if (WEIGHTS / f"{model}-{quant}.h5").is_file()]
 
 
 def cache_folder(tool: str) -> Path:
@@ -144,8 +142,7 @@ def all_frames(source: Source, settings: ModelConfig | OwnModel) -> Samples:
     """What the network sees one at a time: the samples, or their windows."""
     if isinstance(settings, OwnModel):
         return own_samples(source, settings)
-    samples = load_samples(source, settings)
-    return as_windows(samples) if settings.metric == "auc" else samples
+    return frames_of(load_samples(source, settings), settings.metric)
 
 
 def _settings(request: Request, config: Config) -> ModelConfig | OwnModel:
@@ -168,15 +165,6 @@ def _check_numbers(request: Request) -> None:
         )
 
 
-def _check_trained(model: str) -> None:
-    """Refuse a network without weights before its data are looked for."""
-    if not is_trained(model):
-        raise DataError(
-            f"model {model!r} has no trained weights yet: no file is models/weights/{model}-*.h5.\n"
-            "  models/train.py makes them (models/README.md); or choose --model kws."
-        )
-
-
 def _check_engine(engine: str, io_type: str, target: Target) -> None:
     """Refuse what the engine cannot make, before any work is done for it."""
     if engine == "vitis" and target.part is None:
@@ -193,6 +181,18 @@ def _check_engine(engine: str, io_type: str, target: Target) -> None:
 
 
 def _quants(model: str) -> list[str]:
-    """Quantisations with trained weights; all when there are none, so that loading explains it."""
-    found = [quant for quant in QUANTS if (WEIGHTS / f"{model}-{quant}.h5").is_file()]
-    return found or list(QUANTS)
+    """The bit-widths that can be run; a network without weights is refused before all else."""
+    if found := trained_quants(model):
+        return found
+    others = _trained()
+    raise DataError(
+        f"model {model!r} has no trained weights: no file is models/weights/{model}-<quant>.h5.\n"
+        "  models/train.py makes them (models/README.md)"
+        + (f"; or choose one of: {', '.join(others)}." if others else ".")
+    )
+
+
+def _trained() -> list[str]:
+    """Networks with weights."""
+    names = {path.stem.rpartition("-")[0] for path in WEIGHTS.glob("*-*.h5")}
+    return sorted(name for name in names if trained_quants(name))

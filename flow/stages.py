@@ -21,7 +21,15 @@ from flow.own_stages import evaluate_own, extract_own
 from flow.progress import counter
 from flow.provenance import all_versions, git_commit, stage_tools, tool_versions
 from flow.runs import FRAME_SEED, ROUTED_FAMILIES, Run
-from flow.steps import Done, Step, data_inputs, graph_of, save_json
+from flow.steps import (
+    SAMPLE_SOURCES,
+    SCORE_SOURCES,
+    Done,
+    Step,
+    data_inputs,
+    graph_of,
+    save_json,
+)
 
 STAGES = ("extract", "evaluate", "plan", "emit", "simulate", "synth", "route", "report")
 
@@ -131,8 +139,7 @@ def _first_steps(run: Run) -> tuple[Step, ...]:
              # samples: ranges of an own model may be calibrated on them
              {**name, "weights": weights, **(data if own else {})}),
         Step("evaluate", ("extract",),
-             ("flow/evaluation.py", "flow/graph", "flow/frontend", "flow/data.py", "models",
-              *own_code),
+             (*SAMPLE_SOURCES, *SCORE_SOURCES, "flow/graph", "flow/frontend", "models", *own_code),
              evaluate_own if own else _evaluate, {**data, **name}),
         Step("plan", ("extract",), ("flow/plan", "flow/graph"), _plan, plan_inputs),
     )  # fmt: skip
@@ -156,15 +163,17 @@ def _extract(run: Run, folder: Path, done: Done) -> None:
 
 
 def _evaluate(run: Run, folder: Path, done: Done) -> None:
+    from flow.anomaly import frames_of
     from flow.evaluation import evaluation
     from flow.graph import map_input, profile, save_profile
+    from flow.layer_equality import drawn_frames
 
+    metric = run.benchmark.metric
     graph, samples = graph_of(done), load_samples(run.source, run.benchmark)
-    found = evaluation(
-        graph, samples, model=run.model, quant=run.quant, metric=run.benchmark.metric
-    )
+    drawn = drawn_frames(graph, frames_of(samples, metric))
+    found = evaluation(graph, samples, drawn, model=run.model, quant=run.quant, metric=metric)
     save_json(folder / "evaluation.json", found)
-    ranges = profile(graph, map_input(graph, samples.x), counter("value ranges, samples"))
+    ranges = profile(graph, map_input(graph, drawn.x), counter("value ranges, samples"))
     save_profile(ranges, folder / "profile.json")
 
 

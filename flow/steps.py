@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from flow.graph import IntGraph
     from flow.plan import HwPlan
 
+# code that reads samples, and code that says how good an answer is
+SAMPLE_SOURCES = ("flow/data.py", "flow/anomaly.py", "models/images.py")
+SCORE_SOURCES = ("flow/evaluation.py", "flow/layer_equality.py", "flow/metrics.py")
+
 Done = Mapping[str, Outcome]
 Make = Callable[[Run, Path, Done], None]
 
@@ -46,6 +50,7 @@ def data_inputs(run: Run) -> dict[str, Any]:
         },
         "input_shape": settings.input_shape,
         "classes": settings.classes,
+        "metric": settings.metric,
     }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from flow.data import SHIPPED_ARE
 from flow.fetch import fetch_command
+from flow.metrics import NAMES as METRICS
+from flow.metrics import as_text
 from flow.report.formats import NARROW_SPACE, share
 from flow.simulate.csim_result import ENGINE as CSIM
 from flow.stages import Finished
@@ -22,9 +24,10 @@ def summarise(finished: Finished) -> list[tuple[str, str]]:
     found = _sections(finished)
     lines: list[tuple[str, str | None]] = [
         (
-            "accuracy",
+            METRICS[found["accuracy"]["metric"]] if "accuracy" in found else "accuracy",
             _accuracy(found["accuracy"], found["recorded"]) if "accuracy" in found else None,
         ),
+        ("partial AUC", _partial_auc(found) if found.get("partial_auc") else None),
         ("evaluation", found["note"] if _is_own(found) else None),
         ("real test set", _real_test_set(found["accuracy"]) if "accuracy" in found else None),
         *(_simulated(found["sim"]) if "sim" in found else ()),
@@ -70,7 +73,7 @@ def _not_run(synth: Path | None) -> list[Section]:
 def _accuracy(section: Section, recorded: Section) -> str | None:
     measured = f"{section['samples']} samples of {section['dataset']}"
     shares = [
-        f"{label} {100 * section[key]:.2f} %"
+        f"{label} {as_text(section[key], section['metric'])}"
         for key, label in (("float", "float"), ("qkeras", "QKeras"), ("integer", "integer"))
         if section[key] is not None
     ]
@@ -82,6 +85,16 @@ def _accuracy(section: Section, recorded: Section) -> str | None:
     origin = f"recorded on {recorded['samples']} samples of {recorded['dataset']}"
     shipped = f"{measured} shipped here, which are {SHIPPED_ARE[section['dataset']]}"
     return f"{', '.join(shares[:-1])} ({origin}); {shares[-1]} on {shipped}"
+
+
+def _partial_auc(found: Section) -> str:
+    areas = found["partial_auc"]
+    shown = [
+        f"{label} {as_text(areas[key], 'auc')}"
+        for key, label in (("qkeras", "QKeras"), ("integer", "integer"))
+        if areas[key] is not None
+    ]
+    return f"{', '.join(shown)} (false-positive rate < 0.1, standardised)"
 
 
 def _real_test_set(section: Section) -> str | None:

@@ -21,3 +21,13 @@ def decode_images(coded: NDArray[np.generic]) -> NDArray[np.uint8]:
     planes = np.cumsum(np.cumsum(coded, 2, dtype=np.uint8), 3, dtype=np.uint8)
     green, red, blue = planes[:, 0], planes[:, 1], planes[:, 2]
     return np.stack([red + green, green, blue + green], -1)
+
+
+def encode_images(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The coding [n, 3, h, w] of RGB images [n, h, w, 3]; `decode_images` undoes it."""
+    red, green, blue = np.moveaxis(images, -1, 0)
+    planes = np.stack([green, red - green, blue - green], 1)
+    for axis in (2, 3):
+        planes = np.diff(planes, axis=axis, prepend=np.uint8(0))
+    result: NDArray[np.uint8] = planes
+    return result

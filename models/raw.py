@@ -35,3 +35,9 @@ RAW_INPUTS = {
     "vww_mbv2": _RGB,
     "vww_effnet": _RGB,
 }
+
+
+def real_input(model: str, raw: NDArray[np.generic]) -> NDArray[np.float32]:
+    """The float32 values that the Keras model of a benchmark is fed for raw samples."""
+    known = RAW_INPUTS.get(model)
+    return np.asarray(raw, np.float32) if known is None else known.to_real(raw)

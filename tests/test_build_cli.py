@@ -16,17 +16,21 @@ from flow import build, runs, stages
 from flow.config import ROOT
 from flow.processes import descendants
 from tests import fake_run
+from tests.only_kws import only_kws
 
 WAIT_S = 20
 NO_COMMAND = (
-    "'{}' is no command; choose one of: doctor, fetch, analyse, compare, clean.\n"
+    "'{}' is no command; choose one of: doctor, fetch, analyse, accuracy, compare, clean.\n"
     "  To build, say for example: python flow/build.py --model kws"
 )
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """The command line, in this process, works here with stand-ins for the stages."""
+    only_kws(tmp_path_factory.mktemp("weights"), monkeypatch)
     for module, name in ((runs, "BUILD"), (runs, "REPORTS"), (stages, "stages_of")):
         monkeypatch.setattr(module, name, getattr(module, name))
     fake_run.install(tmp_path)
@@ -74,8 +78,9 @@ def alive(pid: int) -> bool:
         ),
         (
             "--model vww_mbv2",
-            "model 'vww_mbv2' has no trained weights yet: no file is models/weights/vww_mbv2-*.h5."
-            "\n  models/train.py makes them (models/README.md); or choose --model kws.",
+            "model 'vww_mbv2' has no trained weights: no file is "
+            "models/weights/vww_mbv2-<quant>.h5.\n"
+            "  models/train.py makes them (models/README.md); or choose one of: kws.",
         ),
         (
             "--model kws --quant int8",
@@ -144,10 +149,8 @@ def alive(pid: int) -> bool:
     ],
 )
 def test_wrong_use_ends_with_2_and_one_message(
-    folder: Path, capsys: pytest.CaptureFixture[str], arguments: str, text: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr(runs, "_quants", lambda model: ["mpq"])
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: str, text: str
+) -> None:
     assert build.main(arguments.split()) == 2
     assert capsys.readouterr().err == f"error: {text}\n"
     assert calls(folder) == []

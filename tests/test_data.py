@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from flow import data
+from flow.anomaly import frames_of
 from flow.config import Config, load_config
 from flow.data import Samples, Source, fetch_folder, find_samples, load_samples, pick_frames
 from flow.errors import DataError
@@ -262,13 +263,31 @@ def test_networks_of_one_task_share_their_samples(
     (shared / "vww_test_dev.npz").touch()
     for name in ("vww", "vww_mbv2", "vww_effnet"):
         assert find_samples(config, name).path == shared / "vww_test_dev.npz"
+    monkeypatch.setattr(data, "SHIPPED", shared / "none")
     with pytest.raises(DataError, match="fetch ad"):
         find_samples(config, "ad")
 
 
-def test_shipped_samples_are_good(config: Config) -> None:
-    samples = load_samples(Source(data.SHIPPED / "kws.npz", False), config.model("kws"))
-    assert len(samples.y) >= 64
+@pytest.mark.parametrize("model", ["kws", "ad", "ic", "vww", "vww_mbv2", "vww_effnet"])
+def test_shipped_samples_are_few_small_and_enough_for_every_network(
+    model: str, folders: tuple[Config, Path, Path]
+) -> None:
+    config, _, _ = folders
+    source, settings = find_samples(config, model), config.model(model)
+    assert not source.is_real
+    assert source.path.stat().st_size < 100_000
+    assert source.path.stem in data.SHIPPED_ARE
+    samples = load_samples(source, settings)
+    assert set(samples.y.tolist()) == set(range(settings.classes))
+    assert len(frames_of(samples, settings.metric).y) >= settings.frames
+
+
+def test_clips_of_one_label_have_no_auc_and_are_refused_at_once(
+    tmp_path: Path, config: Config
+) -> None:
+    np.savez(tmp_path / "set.npz", x=np.zeros((3, 200, 128), np.float32), y=np.ones(3, int))
+    with pytest.raises(DataError, match="y holds label 1 alone, but an AUC needs normal clips"):
+        load_samples(Source(tmp_path / "set.npz", True), config.model("ad"))
 
 
 def test_frames_are_drawn_from_all_labels_with_a_seed(tmp_path: Path, config: Config) -> None:

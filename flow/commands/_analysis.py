@@ -151,7 +151,7 @@ def _sample_notes(run: Run, samples: Samples) -> Iterator[str]:
     if samples.note is not None:
         yield samples.note
     if not samples.is_real:
-        what = SHIPPED_ARE.get(run.model, "made by the project itself")
+        what = SHIPPED_ARE.get(samples.name, "made by the project itself")
         yield f"the samples are {what}; to get a test set: {fetch_command(run.model)}"
 
 

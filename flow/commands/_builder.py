@@ -15,7 +15,7 @@ from flow.commands._waves import layer_checked, waves, waves_of_failure
 from flow.commands._workplace import check_workplace
 from flow.config import CONFIG_FILE, Config, choose, load_config
 from flow.errors import ConfigError, FlowError
-from flow.runs import Request, Run, is_trained, prepare, simulated_samples
+from flow.runs import Request, Run, prepare, simulated_samples, trained_quants
 from flow.stages import STAGES, Finished, check_wanted, execute
 from flow.summary import summarise
 from flow.terminal import Terminal, print_table
@@ -105,7 +105,7 @@ def _models(options: argparse.Namespace, config: Config) -> list[str]:
         return [_own_model(options)]
     if options.model is None:
         raise ConfigError("no model is given.\n  Say for example: python flow/build.py --model kws")
-    trained = [model for model in config.models if is_trained(model)]
+    trained = [model for model in config.models if trained_quants(model)]
     return trained if options.model == "all" else [options.model]
 
 

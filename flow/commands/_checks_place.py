@@ -58,7 +58,7 @@ def _configured() -> list[Check]:
     try:
         from flow.config import load_config
         from flow.errors import FlowError
-        from flow.runs import is_trained
+        from flow.runs import trained_quants
     except ImportError:
         return [Check("config.yaml", OPTIONAL, "not checked before the set-up")]
     try:
@@ -67,7 +67,7 @@ def _configured() -> list[Check]:
         return [Check("config.yaml", PROBLEM, str(error).splitlines()[0], "", str(error))]
     models = ", ".join(config.models)
     checks = [Check("config.yaml", OK, f"models: {models}; devices: {', '.join(config.targets)}")]
-    return checks + [_data(config, model) for model in config.models if is_trained(model)]
+    return checks + [_data(config, model) for model in config.models if trained_quants(model)]
 
 
 def _data(config: Config, model: str) -> Check:
@@ -86,6 +86,6 @@ def _data(config: Config, model: str) -> Check:
         return Check(name, PROBLEM, str(error).splitlines()[0], "", fetch_command(model))
     if source.is_real:
         return Check(name, OK, str(source.path))
-    what = SHIPPED_ARE.get(model, "made for the project")
+    what = SHIPPED_ARE.get(source.path.stem, "made for the project")
     found = f"the shipped samples, {what}; the official test set is not here"
     return Check(name, OPTIONAL, found, "", fetch_command(model))

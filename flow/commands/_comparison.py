@@ -9,6 +9,7 @@ from typing import Any
 
 from flow.commands._reports import Loaded
 from flow.errors import ConfigError
+from flow.metrics import NAMES as METRICS
 
 Number = int | float | bool
 
@@ -147,8 +148,9 @@ def compare(
         Limit.SECONDS: limit_seconds_percent,
     }
     unlike = _unlike(a.content, b.content)
+    metric = a.content["accuracy"]["metric"]
     pairs = [
-        (figure, *values)
+        (_of_metric(figure, metric), *values)
         for figure in FIGURES
         if (values := (_value(a.content, figure), _value(b.content, figure))) != (None, None)
     ]
@@ -161,6 +163,14 @@ def compare(
         tuple(_layer_changes(a.content, b.content)),
         tuple(_change(*pair, unlike, limits) for pair in _seconds(a.content, b.content)),
     )
+
+
+def _of_metric(figure: Figure, metric: str) -> Figure:
+    """An accuracy under the name of the benchmark's metric; only accuracies are shares."""
+    if figure.section != "accuracy" or metric == "accuracy":
+        return figure
+    name = METRICS.get(metric, metric)
+    return replace(figure, label=figure.label.replace("accuracy", name), unit="")
 
 
 def _value(report: Mapping[str, Any], figure: Figure) -> Number | None:

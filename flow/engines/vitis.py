@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 
 from flow.progress import tell
 from flow.runs import Run, simulated_samples
-from flow.steps import Done, Step, frame_inputs, graph_of, plan_of, save_json
+from flow.steps import (
+    SAMPLE_SOURCES,
+    SCORE_SOURCES,
+    Done,
+    Step,
+    frame_inputs,
+    graph_of,
+    plan_of,
+    save_json,
+)
 
 if TYPE_CHECKING:
     from flow.emit.vitis import VitisProject
@@ -29,11 +38,12 @@ def steps(run: Run) -> tuple[Step, ...]:
              ("flow/emit", "flow/plan", "flow/graph", "hls_templates"),
              _emit, {"engine": run.engine, "io_type": run.io_type}),
         Step("simulate", ("extract", "emit"),
-             ("flow/simulate", "flow/evaluation.py", "flow/emit", "flow/graph", "flow/data.py",
+             (*SAMPLE_SOURCES, *SCORE_SOURCES, "flow/simulate", "flow/emit", "flow/graph",
               "flow/gxx.py"),
              _simulate, frames),
         Step("synth", ("extract", "plan", "emit"),
-             ("flow/synth", "flow/simulate", "flow/emit", "flow/graph", "flow/data.py", "rtl_sim"),
+             (*SAMPLE_SOURCES, "flow/synth", "flow/simulate", "flow/emit", "flow/graph",
+              "rtl_sim"),
              _synth, {**frames, "target": asdict(run.target)}),
     )  # fmt: skip
 
@@ -58,7 +68,7 @@ def _emit(run: Run, folder: Path, done: Done) -> None:
 
 
 def _simulate(run: Run, folder: Path, done: Done) -> None:
-    from flow.evaluation import SimulatedFrames, labelled_share
+    from flow.evaluation import simulated_frames
     from flow.graph import map_input
     from flow.simulate import csimulate, save_csim
 
@@ -72,8 +82,8 @@ def _simulate(run: Run, folder: Path, done: Done) -> None:
     )
     save_csim(result, folder / "sim.json")
     # every word was compared and none differs, so the accuracy of the C++ is the integers'
-    accuracy = labelled_share(graph, samples)
-    save_json(folder / "frames.json", SimulatedFrames(result.frames, accuracy))
+    found = simulated_frames(graph, samples, run.settings.metric)
+    save_json(folder / "frames.json", found)
 
 
 def _synth(run: Run, folder: Path, done: Done) -> None:

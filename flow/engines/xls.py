@@ -7,7 +7,16 @@ from pathlib import Path
 
 from flow.progress import tell
 from flow.runs import ROUTED_FAMILIES, Run, cache_folder, simulated_samples
-from flow.steps import Done, Step, frame_inputs, graph_of, plan_of, save_json
+from flow.steps import (
+    SAMPLE_SOURCES,
+    SCORE_SOURCES,
+    Done,
+    Step,
+    frame_inputs,
+    graph_of,
+    plan_of,
+    save_json,
+)
 
 
 def steps(run: Run) -> tuple[Step, ...]:
@@ -19,7 +28,7 @@ def steps(run: Run) -> tuple[Step, ...]:
              ("flow/emit", "flow/plan", "flow/graph", "hls_templates"),
              _emit, {"engine": run.engine}),
         Step("simulate", ("extract", "plan", "emit"),
-             ("flow/simulate", "flow/evaluation.py", "flow/emit", "flow/graph", "flow/data.py",
+             (*SAMPLE_SOURCES, *SCORE_SOURCES, "flow/simulate", "flow/emit", "flow/graph",
               "rtl_sim"),
              _simulate, {**frame_inputs(run), **bench}),
         Step("synth", ("emit",), ("flow/synth", "flow/emit"),
@@ -48,7 +57,7 @@ def _emit(run: Run, folder: Path, done: Done) -> None:
 
 def _simulate(run: Run, folder: Path, done: Done) -> None:
     from flow.emit import load_project
-    from flow.evaluation import SimulatedFrames, labelled_share
+    from flow.evaluation import simulated_frames
     from flow.graph import map_input
     from flow.simulate import StallSettings, save_sim, simulate
 
@@ -68,8 +77,8 @@ def _simulate(run: Run, folder: Path, done: Done) -> None:
     )
     save_sim(result, folder / "sim.json")
     # every output word of the RTL was compared and none differs, so its accuracy is the integers'
-    accuracy = labelled_share(graph, samples)
-    save_json(folder / "frames.json", SimulatedFrames(count, accuracy))
+    found = simulated_frames(graph, samples, run.settings.metric)
+    save_json(folder / "frames.json", found)
 
 
 def _synth(run: Run, folder: Path, done: Done) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from flow.errors import UnsupportedLayer
 from flow.frontend._activations import after_relu, rounding, tensor_type
+from flow.frontend._constant_channels import constant_channels
 from flow.frontend._geometry import convolution_window, pool_window
 from flow.frontend._layers import function_name
 from flow.frontend._permutations import transposed
@@ -106,6 +107,8 @@ def _matrix(step: Step, inputs: Sequence[Tensor], notes: list[str]) -> Node:
         groups=groups,
         weight_mult=kernel.mult,
     )
+    if step.quantizer is not None:
+        return constant_channels(node, notes)
     return _exact_sums(step, node)
 
 

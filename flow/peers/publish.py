@@ -10,8 +10,8 @@ from pathlib import Path
 
 from flow.config import ROOT
 from flow.data import SHIPPED_ARE
-from flow.errors import DataError
 from flow.machine import cpu_model
+from flow.marked_text import replace_between, write_text
 from flow.peers.problem import KWS, SEED
 from flow.peers.rows import Comparison
 from flow.peers.table import short_table, summarise, summary_lines, table
@@ -30,8 +30,8 @@ def publish(found: Comparison) -> None:
     """Write all three."""
     write_json(found, JSON)
     said = [_frames(found), "", "    " + "\n    ".join(summary_lines(summarise(found.rows)))]
-    replace_between(PAGE, [*table(found.rows), "", *said])
-    replace_between(README, [*short_table(found.rows), "", _frames(found)])
+    replace_between(PAGE, BEGIN, END, [*table(found.rows), "", *said])
+    replace_between(README, BEGIN, END, [*short_table(found.rows), "", _frames(found)])
 
 
 def write_json(found: Comparison, path: Path) -> None:
@@ -51,25 +51,7 @@ def write_json(found: Comparison, path: Path) -> None:
         "rows": [asdict(row) for row in found.rows],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, json.dumps(content, indent=1) + "\n")
-
-
-def replace_between(path: Path, lines: list[str]) -> None:
-    """Replace what stands between the two markers of a text file.
-
-    Raises:
-        DataError: the markers are missing, or not in order.
-    """
-    text = path.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(f"{BEGIN}\n")
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise DataError(
-            f"{path} lacks the lines between which the table belongs:\n  {BEGIN}\n  {END}\n"
-            "  Put them back."
-        )
-    body = "\n".join(lines)
-    _write(path, f"{before}{begin}\n{body}\n\n{end}{after}")
+    write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def _frames(found: Comparison) -> str:
@@ -85,9 +67,3 @@ def _frames(found: Comparison) -> str:
         f"kws: {kind}; the other networks: {random} random frames each. One core of: "
         f"{cpu_model()}, hls4ml 1.3.0."
     )
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

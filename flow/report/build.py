@@ -18,6 +18,11 @@ from flow.report.vendor import not_run_section, vitis_section, vivado_synth
 from flow.simulate.result import SimResult
 from flow.synth.result import SynthResult, TimingResult, UnitResources
 
+LATER_KEYS = (  # of the accuracy, which a mapping may leave out
+    "recorded_dataset", "recorded_samples", "note", "csim", "qkeras_partial_auc",
+    "integer_partial_auc",
+)  # fmt: skip
+
 
 def build_report(inputs: ReportInputs) -> dict[str, Any]:
     """Make the content of report.json; nothing is read or written.
@@ -84,7 +89,7 @@ def _accuracy(figures: AccuracyFigures | Mapping[str, Any]) -> dict[str, Any]:
     given = asdict(figures) if isinstance(figures, AccuracyFigures) else dict(figures)
     return {
         **given,
-        **{key: given.get(key) for key in ("recorded_dataset", "recorded_samples", "note", "csim")},
+        **{key: given.get(key) for key in LATER_KEYS},
         "csim_samples": given.get("csim_samples", 0),
     }
 

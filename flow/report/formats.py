@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from flow.metrics import NAMES, as_text
+
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 NONE = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -37,10 +39,18 @@ def percent(value: float | None) -> str:
 
 
 def score(value: float | None, metric: str) -> str:
-    """An accuracy as percent, any other metric as it is."""
-    if value is None:
-        return NONE
-    return f"{100 * value:.2f}{NARROW_SPACE}%" if "accuracy" in metric.lower() else f"{value:.4f}"
+    """An accuracy as percent, any other metric as a number; None is a dash."""
+    return NONE if value is None else as_text(value, metric).replace(" ", NARROW_SPACE)
+
+
+def metric_name(metric: str) -> str:
+    """How a metric is called in text."""
+    return NAMES.get(metric, metric)
+
+
+def heading(text: str) -> str:
+    """The text with a large first letter; the others as they are, unlike `capitalize`."""
+    return text[:1].upper() + text[1:]
 
 
 def blocks(value: float) -> str:

@@ -17,6 +17,8 @@ FILTERS = (
     formats.share,
     formats.percent,
     formats.score,
+    formats.metric_name,
+    formats.heading,
     formats.blocks,
     formats.shape,
     formats.duration,

@@ -31,7 +31,8 @@ class AccuracyFigures:
     `integer` is computed in this run on `samples` samples of `dataset`, `rtl` on the `rtl_samples`
     of them that went through RTL, `csim` on the `csim_samples` that went through C simulation.
     `recorded`: `float` and `qkeras` were written down when the weights were trained, on
-    `recorded_dataset` (None: on `dataset`). `note` says what else a reader should know.
+    `recorded_dataset` (None: on `dataset`). The partial AUCs, up to a false-positive rate of 0.1,
+    are None where no clips are scored. `note` says what else a reader should know.
     """
 
     metric: str
@@ -48,6 +49,8 @@ class AccuracyFigures:
     recorded_samples: int | None = None  # of `recorded_dataset`
     csim: float | None = None  # type: ignore[valid-type]
     csim_samples: int = 0
+    qkeras_partial_auc: float | None = None  # type: ignore[valid-type]
+    integer_partial_auc: float | None = None  # type: ignore[valid-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class ReportInputs:
     tools: Mapping[str, str]  # name -> version
     accuracy: AccuracyFigures | Mapping[str, Scalar]  # a mapping has the same keys
     graph: IntGraph
-    profile: Profile  # of the samples that `accuracy.integer` is measured on
+    profile: Profile  # of samples that `accuracy.integer` is measured on, or of some of them
     plan: HwPlan
     sim: SimResult | CsimResult
     synth: SynthResult | None  # None: by Yosys, nothing

@@ -37,7 +37,8 @@ class Accuracy(Section):
     """`float` and `qkeras` are of the record if `recorded`, the others of this run.
 
     `rtl` and `csim` are those of the integer network on the frames simulated in RTL and in C, all
-    of whose output words are equal to its own.
+    of whose output words are equal to its own. The partial AUCs are those of ad's clips up to a
+    false-positive rate of 0.1.
     """
 
     metric: Text
@@ -50,6 +51,8 @@ class Accuracy(Section):
     rtl_samples: Count
     csim: Share | None
     csim_samples: Count
+    qkeras_partial_auc: Share | None
+    integer_partial_auc: Share | None
     recorded: bool
     recorded_dataset: str | None
     recorded_samples: Positive | None

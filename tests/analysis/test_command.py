@@ -59,7 +59,7 @@ def test_windows_of_clips_are_samples_without_classes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The autoencoder, with random weights: its outputs are no scores."""
-    monkeypatch.setattr(runs, "_check_trained", lambda model: None)
+    monkeypatch.setattr(runs, "_quants", lambda model: ["mpq"])
     monkeypatch.setattr(weights, "record", lambda *_: {"sha256": "0"})
     monkeypatch.setattr(weights, "load", networks.untrained)
     clips = np.random.default_rng(0).normal(-20, 10, (2, 200, 128)).astype(np.float32)

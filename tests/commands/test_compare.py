@@ -159,6 +159,16 @@ def test_accuracy_on_other_samples_is_shown_and_not_judged(
     assert row(text, "integer accuracy")[-2:] == ["not", "judged"]
 
 
+def test_an_auc_is_compared_under_its_name(
+    compared: Callable[..., tuple[int, str]], report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(report, "accuracy", {**report["accuracy"], "metric": "auc"})
+    code, text = compared(lambda other: other["accuracy"].update(integer=0.5))
+    assert code == 3
+    assert "integer AUC: 0.9078 -> 0.5" in text
+    assert "integer accuracy" not in text
+
+
 def test_resources_of_another_device_are_not_judged(
     compared: Callable[..., tuple[int, str]],
 ) -> None:

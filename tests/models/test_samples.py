@@ -13,7 +13,8 @@ from flow.errors import ToolMissing
 from flow.frontend.extract import extract
 from flow.graph import map_input, run
 from flow.speech import read_speech, word_scores
-from models.samples import make_kws
+from models.images import decode_images, encode_images
+from models.samples import make_ad, make_kws, make_pictures
 from models.wav import read_wav
 
 SAMPLES = Path(make_kws.__file__).parent
@@ -55,6 +56,33 @@ def test_the_integer_network_recognises_every_recording() -> None:
         word: word for word in make_kws.RECORDINGS
     }
     assert min(answer.probability for answer in answers.values()) > 0.9
+
+
+def test_made_again_pictures_and_clips_are_the_same(tmp_path: Path) -> None:
+    make_pictures.make(tmp_path)
+    make_ad.make(tmp_path / "ad.npz")
+    for name in ("ad.npz", "ic.npz", "vww.npz"):
+        with np.load(SAMPLES / name) as shipped, np.load(tmp_path / name) as made:
+            assert sorted(shipped.files) == sorted(made.files)
+            for key in shipped.files:
+                np.testing.assert_array_equal(made[key], shipped[key])
+
+
+def test_every_class_can_be_drawn() -> None:
+    rng = np.random.default_rng(0)
+    for name in make_pictures.PICTURES:
+        assert make_pictures.draw(name, 16, rng).std() > 5
+
+
+def test_images_are_coded_without_loss() -> None:
+    x = np.random.default_rng(1).integers(0, 256, (3, 7, 5, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(decode_images(encode_images(x)), x)
+
+
+def test_a_fault_changes_the_sound() -> None:
+    for fault in make_ad.FAULTS.values():
+        sound = make_ad.running(np.random.default_rng(3))
+        assert np.abs(fault(sound.copy(), np.random.default_rng(4)) - sound).max() > 3
 
 
 # The synthesiser is no part of set-up; another version of it may speak differently.

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from flow.data import Source
-from flow.errors import DataError
 from flow.peers import publish
-from flow.peers.publish import BEGIN, END, replace_between, write_json
+from flow.peers.publish import write_json
 from flow.peers.rows import Comparison
 from tests.peers.made_rows import comparison_rows
 
@@ -20,26 +19,6 @@ def found(tmp_path: Path) -> Comparison:
     data = tmp_path / "kws_test_dev.npz"
     data.write_bytes(b"samples")
     return Comparison(tuple(comparison_rows()), Source(data, is_real=True))
-
-
-def test_only_the_text_between_the_markers_changes(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n")
-    replace_between(page, ["new", "lines"])
-    once = page.read_text()
-    assert once == f"before\n\n{BEGIN}\n\nnew\nlines\n\n{END}\n\nafter\n"
-    replace_between(page, ["new", "lines"])
-    assert page.read_text() == once
-    assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
-
-
-@pytest.mark.parametrize("text", ["nothing", f"{END}\n{BEGIN}\n", f"{BEGIN}\n"])
-def test_missing_markers_are_named(tmp_path: Path, text: str) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(text)
-    with pytest.raises(DataError, match="lacks the lines between which the table belongs"):
-        replace_between(page, [])
-    assert page.read_text() == text
 
 
 def test_the_json_has_rows_summary_and_provenance(tmp_path: Path, found: Comparison) -> None:

@@ -40,7 +40,8 @@ SECTIONS = {
     "synth": "tool target scope lut ff dsp bram device_fit",
 }
 ADDED = {
-    "accuracy": "recorded recorded_dataset recorded_samples note csim csim_samples",
+    "accuracy": "recorded recorded_dataset recorded_samples note csim csim_samples "
+    "qkeras_partial_auc integer_partial_auc",
     "sim": "passed io_type compile_s inferences_per_s",
     "network": "target_ii_cycles slowest_fmax_mhz",
     "synth": "units warnings",

@@ -54,6 +54,31 @@ def test_labels_say_what_was_estimated_simulated_synthesised_and_recorded() -> N
         assert label in text, label
 
 
+AUC = {
+    "metric": "auc", "dataset": "ad_test", "float": 0.87037, "qkeras": 0.8612, "integer": 0.8614,
+    "rtl": None, "samples": 124, "rtl_samples": 64, "recorded": False,
+    "qkeras_partial_auc": 0.7, "integer_partial_auc": 0.7012,
+}  # fmt: skip
+
+
+def test_an_auc_is_called_so_and_is_no_percentage() -> None:
+    text = text_of(page(accuracy=AUC))
+    for label in (
+        "AUC 0.8614 integer network, measured on 124 samples of ad_test",
+        "AUC, from float to hardware float model 0.8704 recorded in training",
+        "partial AUC, integer network 0.7012 measured, false-positive rate below 0.1",
+        "only whole clips have a score, and 64 windows were simulated: every RTL output word",
+        "Measured with the integer network on 500 windows of ad_test",
+    ):
+        assert label in text, label
+    assert "accuracy" not in text.lower().replace("accuracy of", "")
+    assert "86.14 %" not in text and "87.04 %" not in text
+    in_c = {**AUC, "rtl_samples": 0, "csim": None, "csim_samples": 8}
+    assert "C simulation - only whole clips have a score, and 8 windows were" in text_of(
+        c_page(accuracy=in_c)
+    ).replace("\N{EN DASH}", "-")
+
+
 def test_a_mismatch_is_unmistakable() -> None:
     good, bad = page(), page(mismatches=17)
     assert '<html lang="en" class="failed">' in bad

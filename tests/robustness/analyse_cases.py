@@ -31,8 +31,8 @@ CASES = (
     Case("analyse an unknown quant", f"{CALL} --quant int8",
          "quant 'int8' is unknown; choose one of: mpq."),
     Case("analyse without weights", CALL,
-         "no trained weights kws-mpq.h5 for model 'kws', quant 'mpq'.\n"
-         "  Train them: python models/train.py --model kws --quant mpq",
+         "model 'kws' has no trained weights: no file is models/weights/kws-<quant>.h5.\n"
+         "  models/train.py makes them (models/README.md).",
          weights(remove(".h5", ".json"))),
     Case("analyse a word", f"{CALL} conv2d",
          "unrecognized arguments: conv2d.\n"

@@ -13,6 +13,7 @@ import pytest
 from flow import build, cache, runs
 from flow.cache import RECORD
 from flow.config import ROOT
+from tests.only_kws import only_kws
 from tests.robustness import (
     analyse_cases,
     audio_cases,
@@ -43,8 +44,11 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Place:
     """An empty working directory with a data folder; build/ and reports/ would be made in it."""
+    only_kws(tmp_path_factory.mktemp("weights"), monkeypatch)
     monkeypatch.setattr(runs, "BUILD", tmp_path / "build")
     monkeypatch.setattr(runs, "REPORTS", tmp_path / "reports")
     (tmp_path / "data").mkdir()

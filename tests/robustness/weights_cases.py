@@ -125,18 +125,17 @@ def empty_h5(path: Path) -> None:
 
 CASES = (
     Case("no weights", CALL,
-         "no trained weights kws-mpq.h5 for model 'kws', quant 'mpq'.\n"
-         "  Train them: python models/train.py --model kws --quant mpq",
-         weights(remove(".h5", ".json")),
-         stage="extract"),
+         "model 'kws' has no trained weights: no file is models/weights/kws-<quant>.h5.\n"
+         "  models/train.py makes them (models/README.md).",
+         weights(remove(".h5", ".json"))),
     Case("no record of the weights", CALL,
          "no trained weights kws-mpq.json for model 'kws', quant 'mpq'.\n"
          "  Train them: python models/train.py --model kws --quant mpq",
          weights(remove(".json")), stage="extract"),
     Case("no weights of the record", CALL,
-         "no trained weights kws-mpq.h5 for model 'kws', quant 'mpq'.\n"
-         "  Train them: python models/train.py --model kws --quant mpq",
-         weights(remove(".h5")), stage="extract"),
+         "model 'kws' has no trained weights: no file is models/weights/kws-<quant>.h5.\n"
+         "  models/train.py makes them (models/README.md).",
+         weights(remove(".h5"))),
     Case("weights cut off", CALL,
          "weights kws-mpq.h5: SHA-256 is {sha256}, the record says {sha256}.\n"
          "  Restore both files from version control, or train again with models/train.py.",
