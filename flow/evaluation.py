@@ -194,7 +194,7 @@ def own_evaluation(
         ),
         None,
         equal,
-        " ".join(filter(None, (_unmeasured(graph, samples), _agreement(graph, own, codes)))),
+        " ".join(filter(None, (unmeasured(graph, samples), _agreement(graph, own, codes)))),
     )
 
 
@@ -202,7 +202,7 @@ def labelled_share(
     graph: IntGraph, samples: Samples, progress: Callable[[int, int], None] | None = None
 ) -> float | None:
     """Share of samples that the integer network classifies rightly; None: it cannot be told."""
-    if _unmeasured(graph, samples):
+    if unmeasured(graph, samples):
         return None
     return evaluate(graph, samples.x, samples.y, progress)
 
@@ -213,7 +213,8 @@ def simulated_frames(graph: IntGraph, frames: Samples, metric: str) -> Simulated
     return SimulatedFrames(len(frames.y), share)
 
 
-def _unmeasured(graph: IntGraph, samples: Samples) -> str:
+def unmeasured(graph: IntGraph, samples: Samples) -> str:
+    """Say why a user's network has no accuracy on the samples; empty: it has one."""
     if not samples.labelled:
         return "No accuracy was measured: the samples have no labels (y)."
     if _has_no_classes(graph):

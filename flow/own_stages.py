@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from flow.progress import counter
 from flow.runs import Run
 from flow.steps import Done, graph_of, save_json
 
+if TYPE_CHECKING:
+    from flow.graph import IntGraph
+
 PREPARED = "prepared.h5"  # the model as the integers were taken from it
 
 
@@ -24,10 +28,24 @@ def extract_own(run: Run, folder: Path, done: Done) -> None:
     Raises:
         DataError, UnsupportedLayer: what cannot be used or made exact; all of it is listed.
     """
-    from flow.frontend import from_keras
-    from flow.frontend.user_model import load_user_model
     from flow.graph import save_graph
     from models.quantizers import keep_settings
+
+    model, graph = read_own(run)
+    with warnings.catch_warnings():  # Keras': of its own newer format, of QKeras' quantizers
+        warnings.simplefilter("ignore", UserWarning)
+        keep_settings(model).save(folder / PREPARED, save_format="h5")
+    save_graph(graph, folder)
+
+
+def read_own(run: Run) -> tuple[Any, IntGraph]:
+    """The Keras model whose scales are constants, calibrated on all samples; and its integers.
+
+    Raises:
+        DataError, UnsupportedLayer: what cannot be used or made exact; all of it is listed.
+    """
+    from flow.frontend import from_keras
+    from flow.frontend.user_model import load_user_model
 
     own, samples = _own(run), own_samples(run.source, _own(run))
     real = samples.x.reshape(-1, *own.shape).astype(np.float32, copy=False)
@@ -39,10 +57,7 @@ def extract_own(run: Run, folder: Path, done: Done) -> None:
         notes=loaded.notes,
     )
     _check_labels(samples, graph.output.out_shape)
-    with warnings.catch_warnings():  # Keras': of its own newer format, of QKeras' quantizers
-        warnings.simplefilter("ignore", UserWarning)
-        keep_settings(loaded.model).save(folder / PREPARED, save_format="h5")
-    save_graph(graph, folder)
+    return loaded.model, graph
 
 
 def evaluate_own(run: Run, folder: Path, done: Done) -> None:

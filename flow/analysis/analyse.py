@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flow.analysis.fake_quantized import fake_quantized
+from flow.analysis.masters import master_steps, no_twin
 from flow.analysis.propagation import LayerErrors, Outputs, alone_samples, propagate
 from flow.analysis.weights import LayerWeights, all_weights
 from flow.frontend.keras_reader import read_steps
-from flow.graph import IntGraph, Profile, map_input, profile
+from flow.graph import Engine, IntGraph, Profile, map_input, profile
 
 NETWORKS = ("float", "qkeras", "integer")
 
@@ -25,7 +28,7 @@ class Agreement:
     """Classes (largest output) of the float twin, of QKeras and of the integers, on all samples.
 
     `accuracy` holds the share of right ones of each network, `same` the share of samples on which
-    two of them agree, by their names.
+    two of them agree, by their names. Without a float twin there is no "float".
     """
 
     accuracy: dict[str, float]
@@ -43,11 +46,14 @@ class Analysis:
     errors: tuple[LayerErrors, ...]
     agreement: Agreement | None  # None: the outputs are no scores of classes
 
+    no_twin: str | None = None  # why there is no float twin to measure errors against
+
     @property
     def costliest(self) -> LayerErrors | None:
         """What harms the network's output most when it alone is quantized; None: nothing does."""
-        worst = min(self.errors, key=lambda layer: layer.alone.db)
-        return worst if worst.alone.noise else None
+        found = [(layer.alone.db, layer) for layer in self.errors if layer.alone is not None]
+        worst, layer = min(found, key=lambda pair: pair[0], default=(math.inf, None))
+        return layer if worst < math.inf else None
 
 
 def analyse(
@@ -57,6 +63,7 @@ def analyse(
     raw: NDArray[np.generic],
     labels: NDArray[np.int64] | None,
     counter: Counter = lambda text: lambda done, total: None,
+    before: Any = None,
 ) -> Analysis:
     """Compare a QKeras model, its integers and its float twin on samples.
 
@@ -66,31 +73,44 @@ def analyse(
         raw: [n, ...] the same samples as the graph's input map takes them.
         labels: [n] classes; None: the outputs are no scores of classes.
         counter: makes a callback of (samples done, samples in all) for what is done next.
+        before: the model before its scales were made constants, whose float weights are the twin's;
+            it is changed. None: `model`'s are.
 
     Raises:
         DataError: the samples do not fit.
+        Mismatch: the fast engine differs from the reference.
     """
     steps = read_steps(model)
+    masters = steps if before is None else master_steps(steps, before)
+    reason = no_twin(steps)
     codes = map_input(graph, raw)
     shaped = np.asarray(real, np.float32).reshape(-1, *graph.input_shape)
-    found = profile(graph, codes, counter("ranges of the integers, samples"))
+    engine = Engine(graph)
+    found = profile(graph, codes, counter("ranges of the integers, samples"), engine)
     with fake_quantized(model, steps) as fake:
-        errors, outputs = propagate(graph, steps, fake, shaped, codes, counter("errors, samples"))
+        errors, outputs = propagate(
+            engine, steps, None if reason else masters, fake, shaped, codes,
+            counter("errors, samples"),
+        )  # fmt: skip
     return Analysis(
         samples=len(codes),
         alone_samples=min(len(codes), alone_samples(graph)),
-        weights=tuple(all_weights(steps, graph.nodes)),
+        weights=tuple(all_weights(masters, graph.nodes)),
         profile=found,
         errors=errors,
         agreement=None if labels is None else _agreement(outputs, labels),
+        no_twin=reason,
     )
 
 
 def _agreement(outputs: Outputs, labels: NDArray[np.int64]) -> Agreement:
     values = (outputs.twin, outputs.qkeras, outputs.integer)
-    classes = {name: array.argmax(axis=1) for name, array in zip(NETWORKS, values, strict=True)}
-    pairs = (("float", "qkeras"), ("float", "integer"), ("qkeras", "integer"))
+    classes = {
+        name: array.argmax(axis=1)
+        for name, array in zip(NETWORKS, values, strict=True)
+        if array is not None
+    }
     return Agreement(
         {name: float((found == labels).mean()) for name, found in classes.items()},
-        {(a, b): float((classes[a] == classes[b]).mean()) for a, b in pairs},
+        {(a, b): float((classes[a] == classes[b]).mean()) for a, b in combinations(classes, 2)},
     )

@@ -26,7 +26,8 @@ def document(found: Analysis, graph: IntGraph, about: Mapping[str, Any]) -> Entr
     """The content of the JSON file.
 
     Ratios are {"db", "signal", "noise"}: `db` is null where it is infinite, which the two sums of
-    squares then tell apart: `noise` 0 is no error at all.
+    squares then tell apart: `noise` 0 is no error at all. Without a float twin, ratios that
+    are measured against it are null.
 
     Args:
         about: what was analysed, when, by which tools.
@@ -40,6 +41,7 @@ def document(found: Analysis, graph: IntGraph, about: Mapping[str, Any]) -> Entr
         "alone_samples": found.alone_samples,
         "accuracy": None if classes is None else classes.accuracy,
         "agreement": {f"{a}_{b}": share for (a, b), share in same.items()} or None,
+        "no_float_twin": found.no_twin,
         "costliest": None if costliest is None else costliest.name,
         "layers": list(_layers(found, graph)),
         "notes": list(graph.notes),
@@ -113,7 +115,9 @@ def _errors(layer: LayerErrors) -> Entry:
     return {**ratios, "differing": layer.differing, "compared": layer.compared}
 
 
-def _ratio(value: Sqnr) -> Entry:
+def _ratio(value: Sqnr | None) -> Entry | None:
+    if value is None:
+        return None
     db = value.db if math.isfinite(value.db) else None
     return {"db": db, "signal": value.signal, "noise": value.noise}
 
@@ -123,7 +127,8 @@ def _in_db(entry: Entry) -> Entry:
     changed: Entry = {}
     for key, value in entry.items():
         if key.endswith("sqnr"):
-            changed[f"{key}_db"] = Sqnr(value["signal"], value["noise"]).db
+            ratio = value and Sqnr(value["signal"], value["noise"]).db
+            changed[f"{key}_db"] = ratio
         else:
             changed[key] = _in_db(value) if isinstance(value, dict) else value
     return changed

@@ -60,7 +60,7 @@ def _tensors(model: Any, steps: Sequence[Step]) -> list[Any]:
 def _tensor(step: Step, calls: dict[str, list[Any]]) -> Any:
     if step.quantizer is not None:
         return calls[step.quantizer_layer].pop(0)
-    tensor = calls[step.layer.name][0]
+    tensor = calls[(step.norm or step.layer).name][0]
     if step.relu:  # behind a layer without a quantizer: it has no name of its own
         return tf.keras.layers.ReLU(step.ceiling)(tensor)
     return tensor

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from flow.analysis.entropy import Histogram
 from flow.analysis.fake_quantized import Run
 from flow.analysis.sqnr import Floats, Sqnr, sqnr
-from flow.analysis.twin import float_step, inputs_of, quantized_step, twin_values, weighed_step
+from flow.analysis.twin import float_step, inputs_of, twin_values, weighed_and_quantized
 from flow.frontend._steps import Step
-from flow.graph import IntGraph, TensorType, run_taps
+from flow.graph import Engine, IntGraph, TensorType
 from flow.graph.arithmetic import dequantise
 from flow.graph.types import IntArray
 
@@ -35,15 +35,16 @@ class LayerErrors:
     its weights and biases, then its output as well. `alone`: what the error of `own` becomes at
     the network's output when every other layer stays float (on the first `alone_samples`).
     `qkeras`, `integer`: these networks run freely, so the errors of all layers before are
-    included. `differing` of `compared` codes are not the same in the two.
+    included. `differing` of `compared` codes are not the same in the two. All ratios of a network
+    without a float twin are None.
     """
 
     name: str
-    weights: Sqnr
-    own: Sqnr
-    alone: Sqnr
-    qkeras: Sqnr
-    integer: Sqnr
+    weights: Sqnr | None
+    own: Sqnr | None
+    alone: Sqnr | None
+    qkeras: Sqnr | None
+    integer: Sqnr | None
     differing: int
     compared: int
     entropy_bits: float | None  # of the integer codes; None: too many codes to count
@@ -51,16 +52,17 @@ class LayerErrors:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
-    """The network's output [n, elements] in the three ways."""
+    """The network's output [n, elements] in the three ways; `twin` None: there is none."""
 
-    twin: Floats
+    twin: Floats | None
     qkeras: Floats
     integer: IntArray
 
 
 def propagate(
-    graph: IntGraph,
+    engine: Engine,
     steps: Sequence[Step],
+    masters: Sequence[Step] | None,
     fake: Run,
     real: NDArray[np.float32],
     codes: IntArray,
@@ -69,6 +71,8 @@ def propagate(
     """Run the three networks on the samples, some at a time, and compare every tensor.
 
     Args:
+        engine: of the integer graph.
+        masters: the same steps with the weights of the float twin; None: there is no twin.
         fake: gives the values of every step in QKeras (see `fake_quantized`).
         real: [n, h, w, c] float input of the model.
         codes: [n, h, w, c] the same samples as codes of the first quantizer.
@@ -77,23 +81,27 @@ def propagate(
     Returns:
         The network's input and every node, in the graph's order; the output.
     """
+    graph = engine.graph
     types = [graph.input_type, *(node.y for node in graph.nodes)]
     names = [graph.input_name, *(node.name for node in graph.nodes)]
     sums = [_Sums(tensor) for tensor in types]
-    outputs: list[tuple[NDArray[Any], ...]] = []
+    outputs: list[tuple[NDArray[Any] | None, ...]] = []
     batch, alone = _batch_size(steps), alone_samples(graph)
     for start in range(0, len(real), batch):
         part = slice(start, start + batch)
-        taps = run_taps(graph, codes[part])
-        twin, fakes = twin_values(steps, real[part]), fake(real[part])
+        taps, fakes = engine.run_taps(codes[part]), fake(real[part])
+        twin = None if masters is None else twin_values(masters, real[part])
         for index, name in enumerate(names):
-            sums[index].add_free(twin[index], fakes[index], taps[name])
-            sums[index].add_own(steps, twin, index, alone - start)
-        outputs.append(tuple(_flat(last) for last in (twin[-1], fakes[-1], taps[names[-1]])))
+            sums[index].add_codes(fakes[index], taps[name])
+            if masters is not None and twin is not None:
+                sums[index].add_free(twin[index], fakes[index], taps[name])
+                sums[index].add_own(steps[index], masters, twin, index, alone - start)
+        lasts = (None if twin is None else twin[-1], fakes[-1], taps[names[-1]])
+        outputs.append(tuple(None if last is None else _flat(last) for last in lasts))
         progress(min(start + batch, len(real)), len(real))
-    columns = (np.concatenate(column) for column in zip(*outputs, strict=True))
-    shown = (INPUT, *names[1:])
-    return tuple(one.result(name) for one, name in zip(sums, shown, strict=True)), Outputs(*columns)
+    shown, has_twin = (INPUT, *names[1:]), masters is not None
+    errors = tuple(one.result(name, has_twin) for one, name in zip(sums, shown, strict=True))
+    return errors, Outputs(*(_joined(column) for column in zip(*outputs, strict=True)))
 
 
 def alone_samples(graph: IntGraph) -> int:
@@ -128,33 +136,42 @@ class _Sums:
         self.differing = self.compared = 0
         self.histogram = Histogram(tensor)
 
-    def add_free(self, twin: Floats, fake: NDArray[np.float32], codes: IntArray) -> None:
-        """Compare the networks that run freely."""
-        exact = fake.reshape(twin.shape).astype(np.float64)
-        zero_point, step = self.tensor.zero_point, 2.0**self.tensor.scale_exp
-        self.qkeras += sqnr(twin, exact)
-        self.integer += sqnr(twin, dequantise(codes, self.tensor))
-        self.differing += int((np.rint(exact / step) + zero_point != codes).sum())
+    def add_codes(self, fake: NDArray[np.float32], codes: IntArray) -> None:
+        """Compare QKeras and the integers, which run freely."""
+        ratio = np.ldexp(fake.reshape(codes.shape).astype(np.float64), -self.tensor.scale_exp)
+        self.differing += int((np.rint(ratio) + self.tensor.zero_point != codes).sum())
         self.compared += codes.size
         self.histogram.add(codes)
 
+    def add_free(self, twin: Floats, fake: NDArray[np.float32], codes: IntArray) -> None:
+        """Compare both with the float twin."""
+        self.qkeras += sqnr(twin, fake.reshape(twin.shape))
+        self.integer += sqnr(twin, dequantise(codes, self.tensor))
+
     def add_own(
-        self, steps: Sequence[Step], twin: Sequence[Floats], index: int, alone: int
+        self,
+        step: Step,
+        masters: Sequence[Step],
+        twin: Sequence[Floats],
+        index: int,
+        alone: int,
     ) -> None:
         """Quantize this step only; the first `alone` samples are followed to the output."""
-        step, wanted = steps[index], twin[index]
+        wanted = twin[index]
         inputs = inputs_of(step, twin) if index else [wanted]
-        self.weights += sqnr(wanted, weighed_step(step, inputs))
-        own = quantized_step(step, inputs)
+        weighed, own = weighed_and_quantized(step, inputs)
+        self.weights += sqnr(wanted, weighed)
         self.own += sqnr(wanted, own)
         if alone > 0:
             first = [values[:alone] for values in twin]
-            self.alone += sqnr(first[-1], output_with(steps, first, index, own[:alone]))
+            self.alone += sqnr(first[-1], output_with(masters, first, index, own[:alone]))
 
-    def result(self, name: str) -> LayerErrors:
+    def result(self, name: str, has_twin: bool) -> LayerErrors:
         """The figures of all batches."""
+        ratios = (self.weights, self.own, self.alone, self.qkeras, self.integer)
+        weights, own, alone, qkeras, integer = ratios if has_twin else (None,) * 5
         return LayerErrors(
-            name, self.weights, self.own, self.alone, self.qkeras, self.integer,
+            name, weights, own, alone, qkeras, integer,
             self.differing, self.compared, self.histogram.entropy_bits,
         )  # fmt: skip
 
@@ -166,3 +183,9 @@ def _batch_size(steps: Sequence[Step]) -> int:
 
 def _flat(values: NDArray[Any]) -> NDArray[Any]:
     return values.reshape(len(values), -1)
+
+
+def _joined(parts: Sequence[NDArray[Any] | None]) -> Any:
+    """The batches behind each other; None where there are none."""
+    there = [part for part in parts if part is not None]
+    return np.concatenate(there) if there else None

@@ -16,8 +16,11 @@ from qkeras import quantizers
 
 from flow.analysis.sqnr import Floats
 from flow.frontend._activations import exported
-from flow.frontend._keras_values import Weigh, compute, effective, quantized_codes, table_codes
+from flow.frontend._keras_values import compute, quantized_codes, table_codes
 from flow.frontend._steps import Source, Step
+from flow.graph.types import IntArray
+
+UNWEIGHED = ("input", "table", "function")  # roles of steps that sum nothing
 
 Values = Sequence[Floats] | Mapping[int, Floats]  # of steps, by their place
 
@@ -37,39 +40,44 @@ def inputs_of(step: Step, values: Values) -> list[Floats]:
 
 def float_step(step: Step, inputs: Sequence[Floats]) -> Floats:
     """A step of the twin."""
-    return _before_quantizer(step, inputs, _master)
+    if step.role in UNWEIGHED:
+        return _function(step, inputs)
+    return _rectified(step.quantizer, compute(step, inputs, _master))
 
 
-def weighed_step(step: Step, inputs: Sequence[Floats]) -> Floats:
-    """The step with quantized weights and biases; its result is not rounded."""
-    return _before_quantizer(step, inputs, effective)
+def weighed_and_quantized(step: Step, inputs: Sequence[Floats]) -> tuple[Floats, Floats]:
+    """The step for any real inputs: with quantized weights and biases, and as it is.
 
-
-def quantized_step(step: Step, inputs: Sequence[Floats]) -> Floats:
-    """The step as it is, quantizer and all, for any real inputs."""
+    The first one is not rounded yet; the second one is, by the step's quantizer.
+    """
+    if step.role in UNWEIGHED:
+        return _function(step, inputs), _quantized(step, _codes_of_function(step, inputs))
+    sums = compute(step, inputs)
     if step.quantizer is None:
-        return compute(step, inputs)
-    codes = exported(step.quantizer)
-    if step.role == "input":
-        found = quantized_codes(step.quantizer, inputs[0].astype(np.float32))
-    elif step.role in ("table", "function"):
-        found = table_codes(step, inputs[0])
-    else:
-        found = quantized_codes(step.quantizer, compute(step, inputs))
-    return np.asarray((found - codes.zero_point) * codes.scale)
+        return sums, sums
+    return _rectified(step.quantizer, sums), _quantized(step, quantized_codes(step.quantizer, sums))
 
 
-def _before_quantizer(step: Step, inputs: Sequence[Floats], weigh: Weigh) -> Floats:
+def _function(step: Step, inputs: Sequence[Floats]) -> Floats:
+    """What a step without a sum of its own gives before rounding."""
     if step.role == "input":
         return inputs[0]
     if step.role == "table":
         return np.asarray(_FUNCTIONS[type(step.quantizer).__name__](step.quantizer, inputs[0]))
-    if step.role == "function":
-        result = np.asarray(step.layer(tf.constant(inputs[0], tf.float32)), np.float64)
-        result = _relu(result, step.ceiling) if step.relu else result
-    else:
-        result = compute(step, inputs, weigh)
+    result = np.asarray(step.layer(tf.constant(inputs[0], tf.float32)), np.float64)
+    result = _relu(result, step.ceiling) if step.relu else result
     return _rectified(step.quantizer, result)
+
+
+def _codes_of_function(step: Step, inputs: Sequence[Floats]) -> IntArray:
+    if step.role == "input":
+        return quantized_codes(step.quantizer, inputs[0].astype(np.float32))
+    return table_codes(step, inputs[0])
+
+
+def _quantized(step: Step, found: IntArray) -> Floats:
+    codes = exported(step.quantizer)
+    return np.asarray((found - codes.zero_point) * codes.scale)
 
 
 def _master(quantizer: Any, array: NDArray[np.float32]) -> Floats:

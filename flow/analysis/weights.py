@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flow.analysis.sqnr import Sqnr, sqnr, worst_channel
-from flow.frontend._keras_values import effective
 from flow.frontend._layers import KERNELS
 from flow.frontend._steps import Step
-from flow.frontend._weights import float_weights, kernel_quantizer
+from flow.frontend._weights import float_weights
 from flow.graph.profile import value_range
 from flow.graph.types import IntArray, MatVec
 from models.quantizers.norms import gain_and_shift
@@ -45,17 +44,24 @@ class LayerWeights:
     bias: TensorCodes | None
 
 
-def layer_weights(step: Step, node: MatVec) -> LayerWeights:
-    """Compare a layer's codes with its float weights, batch normalization folded in."""
-    bias = _bias(step)
-    wanted, got = (_channels_last(step.layer, array) for array in _kernel(step, node))
+def layer_weights(master: Step, node: MatVec) -> LayerWeights:
+    """Compare a layer's codes with its float weights, batch normalization folded in.
+
+    Args:
+        master: the layer's step of the float twin.
+    """
+    wanted = _kernel(master, node)
+    got = (node.weights * node.weight_mult * 2.0**node.weight_exp).reshape(wanted.shape)
     channel, worst = worst_channel(wanted, got)
+    bias = _bias(master)
     return LayerWeights(
-        step.name,
+        node.name,
         _codes(node.weights, node.weight_bits, sqnr(wanted, got)),
         channel,
         worst,
-        None if bias is None else _codes(node.bias, node.bias_bits, sqnr(*bias)),
+        None
+        if bias is None
+        else _codes(node.bias, node.bias_bits, sqnr(bias, node.bias * 2.0**node.bias_exp)),
     )
 
 
@@ -64,42 +70,36 @@ def _codes(codes: IntArray, bits: int, error: Sqnr) -> TensorCodes:
     return TensorCodes(codes.size, float((codes == 0).mean()), bits, bits - seen.unused_bits, error)
 
 
-def _kernel(step: Step, node: MatVec) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Float weights and those in use."""
-    if step.role == "norm":  # its gains were frozen: there are no others
-        gain, _ = gain_and_shift(step.layer)
-        return gain, gain
-    if step.role == "average":  # one weight, 1/N, for all
-        kernel = np.full((1, 1), 1 / node.window.taps, np.float32)
-        quantizer = step.layer.average_quantizer_internal
-    else:
-        kernel, _ = float_weights(step.layer)
-        quantizer = kernel_quantizer(step.layer)
-    return kernel, effective(quantizer, kernel)
+def _kernel(master: Step, node: MatVec) -> NDArray[Any]:
+    """Float weights [..., output channels]; of a depthwise layer [kh * kw, c * multiplier]."""
+    gain, _ = _normalization(master)
+    if master.role == "norm":
+        return gain
+    if master.role == "average":
+        return np.full(node.weights.shape, 1 / node.window.taps, np.float32)
+    kernel, _ = float_weights(master.layer)
+    if KERNELS[type(master.layer).__name__] == "depthwise":
+        kernel = kernel.reshape(kernel.shape[0] * kernel.shape[1], -1)
+    return np.asarray(kernel * gain)
 
 
-def _bias(step: Step) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """The float bias and the one in use, which without a quantizer is the same."""
-    norm = step.layer if step.role == "norm" else step.norm
-    if norm is not None:
-        _, shift = gain_and_shift(norm)
-        return shift, shift
-    bias = float_weights(step.layer)[1] if step.role == "matrix" else None
+def _bias(master: Step) -> NDArray[Any] | None:
+    """The float bias; None: there is none."""
+    gain, shift = _normalization(master)
+    bias = float_weights(master.layer)[1] if master.role == "matrix" else None
     if bias is None:
-        return None
-    quantizer = step.layer.bias_quantizer_internal
-    return bias, bias if quantizer is None else effective(quantizer, bias)
+        return shift if master.role == "norm" or master.norm is not None else None
+    return np.asarray(bias * gain + shift)
 
 
-def _channels_last(layer: Any, array: NDArray[Any]) -> NDArray[Any]:
-    """A depthwise kernel [kh, kw, c, m] as [kh * kw, c * m]; others have their channels last."""
-    if KERNELS.get(type(layer).__name__) != "depthwise":
-        return array
-    return array.reshape(array.shape[0] * array.shape[1], -1)
+def _normalization(master: Step) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Gain and shift of each channel behind the weights; a step of role norm has nothing else."""
+    norm = master.layer if master.role == "norm" else master.norm
+    return (np.ones(1), np.zeros(1)) if norm is None else gain_and_shift(norm)
 
 
-def all_weights(steps: list[Step], nodes: tuple[Any, ...]) -> Iterator[LayerWeights]:
+def all_weights(masters: Sequence[Step], nodes: tuple[Any, ...]) -> Iterator[LayerWeights]:
     """Every layer with weights, in the graph's order."""
-    for step, node in zip(steps[1:], nodes, strict=True):
+    for master, node in zip(masters[1:], nodes, strict=True):
         if isinstance(node, MatVec):
-            yield layer_weights(step, node)
+            yield layer_weights(master, node)

@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +23,8 @@ from flow.config import CONFIG_FILE, load_config
 from flow.data import SHIPPED_ARE, Samples, pick_frames
 from flow.errors import ConfigError, DataError
 from flow.fetch import fetch_command
+from flow.own_model import OwnModel
+from flow.own_stages import read_own
 from flow.progress import counter, tell
 from flow.provenance import all_versions, git_commit
 from flow.runs import FRAME_SEED, Request, Run, all_frames, prepare
@@ -51,11 +54,14 @@ def analyse_and_tell(options: argparse.Namespace) -> None:
 
 @contextmanager
 def _libraries_silenced() -> Iterator[None]:
-    """Some give a root logger without a handler one that shows the messages of all packages."""
+    """Some give a root logger without a handler one that shows the messages of all packages;
+    Keras warns of QKeras' quantizers, and of initializers that a loaded model never calls."""
     nobody = logging.NullHandler()
     logging.getLogger().addHandler(nobody)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            yield
     finally:
         logging.getLogger().removeHandler(nobody)
 
@@ -69,12 +75,19 @@ def _check_files(json_file: Path | None, csv_file: Path | None) -> None:
 
 
 def _run(options: argparse.Namespace) -> Run:
-    if options.model is None:
+    model, keras = options.model, options.keras
+    if model is not None and keras is not None:
         raise ConfigError(
-            "no model is given.\n  Say for example: python flow/build.py analyse --model kws"
+            f"--model {model} is not available with --keras {keras}.\n  Leave one of the two out."
+        )
+    if model is None and keras is None:
+        raise ConfigError(
+            "no model is given.\n  Say for example: python flow/build.py analyse --model kws\n"
+            "  or: python flow/build.py analyse --keras my_model.h5 --data samples.npz"
         )
     config = load_config(options.config or CONFIG_FILE)
-    return prepare(Request(options.model, quant=options.quant, data=options.data), config)
+    name = model if keras is None else keras.stem
+    return prepare(Request(name, quant=options.quant, data=options.data, keras=keras), config)
 
 
 def _drawn(run: Run, count: int | None) -> Samples:
@@ -93,6 +106,10 @@ def _drawn(run: Run, count: int | None) -> Samples:
 
 def _analysis(run: Run, samples: Samples) -> tuple[Analysis, IntGraph]:
     tell("loading the network")
+    return (_of_own if isinstance(run.settings, OwnModel) else _of_benchmark)(run, samples)
+
+
+def _of_benchmark(run: Run, samples: Samples) -> tuple[Analysis, IntGraph]:
     from flow.analysis import analyse
     from flow.frontend import from_keras
     from models import weights
@@ -105,6 +122,28 @@ def _analysis(run: Run, samples: Samples) -> tuple[Analysis, IntGraph]:
     real = np.asarray(samples.x, np.float32) if raw is None else raw.to_real(samples.x)
     labels = samples.y if run.settings.metric == "accuracy" else None
     return analyse(network, graph, real, samples.x, labels, counter), graph
+
+
+def _of_own(run: Run, samples: Samples) -> tuple[Analysis, IntGraph]:
+    """The user's model as `build` reads it, calibrated on all samples; its file, read once more,
+    has the float weights."""
+    from flow.analysis import analyse
+    from flow.evaluation import unmeasured
+    from flow.frontend.user_model import load_keras
+
+    own = run.settings
+    assert isinstance(own, OwnModel)
+    model, plain = read_own(run)
+    missing = unmeasured(plain, samples)
+    graph = replace(
+        plain,
+        provenance={**plain.provenance, "data_sha256": samples.sha256},
+        notes=(*plain.notes, *([missing] if missing else [])),
+    )
+    return analyse(
+        model, graph, samples.x.astype(np.float32, copy=False), samples.x,
+        None if missing else samples.y, counter, load_keras(own.file),
+    ), graph  # fmt: skip
 
 
 def _sample_notes(run: Run, samples: Samples) -> Iterator[str]:

@@ -25,6 +25,7 @@ ACTIVATIONS = ("activations", "bits", "unused", "cut low", "cut high", "entropy"
                "unused")  # fmt: skip
 ERRORS = ("errors (SQNR)", "its weights", "and output", "at the end", "QKeras", "integers",
           "codes that differ")  # fmt: skip
+LABELS = {"float": "float twin", "qkeras": "QKeras", "integer": "integers"}
 SMALLEST_SHARE = 1e-4
 
 
@@ -49,8 +50,11 @@ def print_analysis(network: str, dataset: str, found: Analysis, notes: Sequence[
 def verdict(found: Analysis) -> str:
     """The last line."""
     worst = found.costliest
+    if found.no_twin is not None:
+        return f"no layer can be said to cost most: the network has no float twin ({found.no_twin})"
     if worst is None:
         return "no layer costs anything: every one alone leaves the output as it is in float"
+    assert worst.alone is not None
     what = "the input's quantizer" if worst is found.errors[0] else f"layer {worst.name}"
     return (
         f"{what} costs most: quantized alone it leaves {_db(worst.alone)} dB at the output "
@@ -104,18 +108,18 @@ def _errors(layer: LayerErrors) -> Row:
 
 
 def _accuracy(shares: Mapping[str, float]) -> str:
-    labels = {"float": "float twin", "qkeras": "QKeras", "integer": "integers"}
-    return ", ".join(f"{label} {100 * shares[key]:.2f} %" for key, label in labels.items())
+    return ", ".join(f"{LABELS[key]} {100 * share:.2f} %" for key, share in shares.items())
 
 
 def _same(same: Mapping[tuple[str, str], float]) -> str:
-    return (
-        f"float twin and QKeras {100 * same['float', 'qkeras']:.2f} %, "
-        f"QKeras and integers {100 * same['qkeras', 'integer']:.2f} %"
-    )
+    steps = [pair for pair in (("float", "qkeras"), ("qkeras", "integer")) if pair in same]
+    return ", ".join(f"{LABELS[a]} and {LABELS[b]} {100 * same[a, b]:.2f} %" for a, b in steps)
 
 
-def _db(value: Sqnr) -> str:
+def _db(value: Sqnr | None) -> str:
+    """Empty where there is nothing to measure against."""
+    if value is None:
+        return ""
     if math.isinf(value.db):
         return "exact" if value.db > 0 else "-inf"
     return f"{value.db:.1f}"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from flow.commands._parser import Parser, whole
+from flow.commands._parser import Parser, file_name, whole
 
 DEFAULT_SAMPLES = 256
 
 EPILOG = """\
 SQNR is signal against quantisation noise in dB: 6 dB more are one bit more. All of it is measured
-against the float twin, which is the same network with its float weights and no quantizers.
+against the float twin, which is the same network with its float weights and no quantizers. A
+network whose activations are signs (binary, ternary) has no twin, and no such figures.
 Three tables:
   weights      zero codes, bits that the codes need, SQNR of tensor and worst output channel
   activations  codes cut at either end, bits that no value needs, entropy of a code
@@ -19,7 +18,8 @@ Three tables:
                freely, and how many codes differ between the two.
 docs/analysis.md says how to read them.
 
-example: python flow/build.py analyse --model kws --csv layers.csv
+examples: python flow/build.py analyse --model kws --csv layers.csv
+          python flow/build.py analyse --keras my_model.h5 --data samples.npz
 """
 
 
@@ -32,20 +32,23 @@ def main(arguments: list[str]) -> int:
     """
     parser = Parser(
         "analyse",
-        "--model NAME [option ...]",
+        "--model NAME | --keras FILE.h5 [option ...]",
         "Shows where a quantized network loses accuracy: weights, activations, errors.",
         EPILOG,
     )
     add = parser.add_argument_group("what to analyse").add_argument
     add("--model", metavar="NAME", help="a model with trained weights, such as kws")
     add("--quant", metavar="NAME", help="bit-widths: mpq, flat4, flat8 or flat16")
-    add("--data", metavar="FILE.npz", type=Path, help="samples with the keys x and y, raw form")
+    add("--keras", metavar="FILE.h5", type=file_name,
+        help="a QKeras model of your own; with --data")  # fmt: skip
+    add("--data", metavar="FILE.npz", type=file_name,
+        help="samples with the keys x and y, raw form")  # fmt: skip
     add("--samples", metavar="N", type=whole,
         help=f"how many of them are used (default {DEFAULT_SAMPLES}, or all)")  # fmt: skip
-    add("--config", metavar="FILE", type=Path, help="instead of config.yaml")
+    add("--config", metavar="FILE", type=file_name, help="instead of config.yaml")
     add = parser.add_argument_group("results").add_argument
-    add("--json", metavar="FILE", type=Path, help="write all figures, with their origin")
-    add("--csv", metavar="FILE", type=Path, help="write a row for each layer")
+    add("--json", metavar="FILE", type=file_name, help="write all figures, with their origin")
+    add("--csv", metavar="FILE", type=file_name, help="write a row for each layer")
     options = parser.parse_args(arguments)
 
     from flow.commands._analysis import analyse_and_tell  # not before the help text is out

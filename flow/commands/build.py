@@ -10,7 +10,7 @@ OTHER_COMMANDS = """\
 other commands (each has --help):
   doctor                  every tool, its version, what is missing and how to get it
   fetch NAME              download the official test set of a model
-  analyse --model NAME    where a quantized network loses accuracy, layer by layer
+  analyse                 where a quantized network loses accuracy, layer by layer
   accuracy                accuracies of all trained networks on their test sets, as a table
   compare RUN_A RUN_B     figures of two runs side by side; fails on a regression
   clean [RUN ...]         remove results of runs, and caches

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,12 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from flow.errors import DataError
-from flow.graph.accumulate import accumulate
-from flow.graph.arithmetic import accumulator_bits, clip, signed_bits
-from flow.graph.reference import BATCH, check_codes, unclipped
+from flow.graph.arithmetic import accumulator_bits, signed_bits
+from flow.graph.engine import Engine, check_observed
+from flow.graph.observe import Seen, ends, observe
 from flow.graph.types import IntArray, IntGraph, MatVec, Node, TensorType
+
+CHECKED = 2  # samples that the reference observes as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,34 +72,37 @@ class Profile:
 
 
 def profile(
-    graph: IntGraph, codes: IntArray, progress: Callable[[int, int], None] | None = None
+    graph: IntGraph,
+    codes: IntArray,
+    progress: Callable[[int, int], None] | None = None,
+    engine: Engine | None = None,
 ) -> Profile:
     """Run the network on input codes [n, h, w, c] and note the range of every tensor.
 
+    The fast engine runs them all, the reference a few of them.
+
     Args:
         progress: called with (samples done, samples in all) after each batch.
+        engine: of the same graph, where there is one already.
 
     Raises:
         DataError: shape or values do not fit the graph's input.
+        Mismatch: engine and reference differ on the few.
+        ToolMissing, FlowError: see `Engine`.
     """
-    check_codes(graph, codes)
-    watched = {node.name: _Watched() for node in graph.nodes}
-    for start in range(0, len(codes), BATCH):
-        taps = {graph.input_name: codes[start : start + BATCH].astype(np.int64)}
-        for node in graph.nodes:
-            sums = accumulate(node, *(taps[source] for source in node.sources))
-            values = unclipped(node, sums)
-            taps[node.name] = clip(values, node.y)
-            watched[node.name].add(sums, values, taps[node.name], node.y)
-        if progress is not None:
-            progress(min(start + BATCH, len(codes)), len(codes))
-    tensor = graph.input_type
-    seen = value_range(int(codes.min()), int(codes.max()), tensor.bits, tensor.signed)
-    return Profile(
-        len(codes),
-        _activations(tensor, seen, codes.size, None, None),
-        tuple(_layer(node, watched[node.name]) for node in graph.nodes),
-    )
+    engine = engine or Engine(graph)
+    spread = np.linspace(0, len(codes) - 1, min(len(codes), CHECKED)).astype(int)
+    check_observed(engine, codes[spread])
+    return _profile(graph, codes, engine.observe(codes, progress))
+
+
+def reference_profile(graph: IntGraph, codes: IntArray) -> Profile:
+    """The same, all of it by the reference.
+
+    Raises:
+        DataError: as `profile`.
+    """
+    return _profile(graph, codes, observe(graph, codes))
 
 
 def save_profile(found: Profile, path: Path) -> None:
@@ -122,36 +127,30 @@ def value_range(low: int, high: int, bits: int, signed: bool) -> Range:
     return Range(bits, signed, low, high, bits - needed)
 
 
-class _Watched:
-    """Extremes and clipped values of one layer, batch by batch."""
-
-    def __init__(self) -> None:
-        self.sums: list[int] = []
-        self.codes: list[int] = []
-        self.count = self.clipped_low = self.clipped_high = 0
-
-    def add(self, sums: IntArray, values: IntArray, codes: IntArray, tensor: TensorType) -> None:
-        self.sums += [int(sums.min()), int(sums.max())]
-        self.codes += [int(codes.min()), int(codes.max())]
-        self.count += codes.size
-        self.clipped_low += int((values < tensor.lo).sum())
-        self.clipped_high += int((values > tensor.hi).sum())
-
-
-def _layer(node: Node, watched: _Watched) -> LayerProfile:
-    seen = value_range(min(watched.codes), max(watched.codes), node.y.bits, node.y.signed)
-    relu = node.y.lo == node.y.zero_point
-    y = _activations(
-        node.y, seen, watched.count, None if relu else watched.clipped_low, watched.clipped_high
+def _profile(graph: IntGraph, codes: IntArray, seen: Mapping[str, Seen]) -> Profile:
+    tensor = graph.input_type
+    span = value_range(*ends(codes), tensor.bits, tensor.signed)
+    return Profile(
+        len(codes),
+        _activations(tensor, span, codes.size, None, None),
+        tuple(_layer(node, seen[node.name]) for node in graph.nodes),
     )
+
+
+def _layer(node: Node, seen: Seen) -> LayerProfile:
+    span = value_range(*seen.codes, node.y.bits, node.y.signed)
+    relu = node.y.lo == node.y.zero_point
+    low, high = seen.clipped
+    y = _activations(node.y, span, seen.values, None if relu else low, high)
     if not isinstance(node, MatVec):
         return LayerProfile(node.name, None, None, None, y)
+    assert seen.acc is not None
     weights = node.weights
     return LayerProfile(
         node.name,
-        value_range(int(weights.min()), int(weights.max()), node.weight_bits, signed=True),
+        value_range(*ends(weights), node.weight_bits, signed=True),
         float((weights == 0).mean()),
-        value_range(min(watched.sums), max(watched.sums), accumulator_bits(node), signed=True),
+        value_range(*seen.acc, accumulator_bits(node), signed=True),
         y,
     )
 

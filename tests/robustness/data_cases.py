@@ -80,8 +80,8 @@ CASES = (
          "data file mine.npz is a folder.\n"
          "  Give an existing .npz file with --data.", folder("mine.npz")),
     Case("data without a name", "--model kws --data ''",
-         "data file . is a folder.\n"
-         "  Give an existing .npz file with --data."),
+         "argument --data: '' is no name of a file.\n"
+         "  See: python flow/build.py --help"),
     Case("data is empty", CALL,
          "data file {tmp}/mine.npz is not a readable .npz: it is empty.\n"
          "  Copy or make the file again: numpy.savez(FILE, x=x, y=y), without pickled "

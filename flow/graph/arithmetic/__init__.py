@@ -23,6 +23,7 @@ from flow.graph.arithmetic._ranges import (
     accumulator_bits,
     accumulator_range,
     add_shifts,
+    channel_sums,
     signed_bits,
 )
 from flow.graph.arithmetic._requant import Affine, Requant, fold_requant, requantise, rescale
@@ -36,6 +37,7 @@ __all__ = [
     "accumulator_bits",
     "accumulator_range",
     "add_shifts",
+    "channel_sums",
     "clip",
     "dequantise",
     "divide_constant",

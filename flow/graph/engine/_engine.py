@@ -17,6 +17,7 @@ from flow.graph.engine import _library
 from flow.graph.engine._layout import frame_bytes
 from flow.graph.engine._steps import step_of
 from flow.graph.engine._worker import Worker
+from flow.graph.observe import Seen
 from flow.graph.reference import check_codes
 from flow.graph.types import IntArray, IntGraph
 
@@ -119,6 +120,24 @@ class Engine:
                 progress(done, len(codes))
         return {name: np.concatenate([taps[name] for taps in found]) for name in found[0]}
 
+    def observe(self, codes: NDArray[Any], progress: Progress | None = None) -> dict[str, Seen]:
+        """What every node shows on input codes, by name, as `flow.graph.observe.observe`.
+
+        The kernels take notes of their own accumulators; no tensor leaves its batch.
+
+        Raises:
+            DataError: as `run`.
+        """
+        self._check(codes)
+        found: dict[str, Seen] = {}
+        done = 0
+        for frames, seen in self._stream(codes, _observed):
+            found = {name: found[name] + new for name, new in seen.items()} if found else seen
+            done += frames
+            if progress is not None:
+                progress(done, len(codes))
+        return found
+
     def _check(self, codes: NDArray[Any]) -> None:
         if codes.dtype.kind not in "iu":
             raise DataError(
@@ -155,3 +174,7 @@ class Engine:
             return work(worker, batch)
         finally:
             self._workers.put(worker)
+
+
+def _observed(worker: Worker, codes: NDArray[Any]) -> tuple[int, dict[str, Seen]]:
+    return len(codes), worker.observe(codes)

@@ -25,9 +25,9 @@ KERNELS = (
     "matrix", "depthwise", "merge", "product", "concat", "lookup", "average", "largest", "repeat",
     "shuffle",
 )  # fmt: skip
-# node, inputs, output, frames, planes, sums; see kernels/kernels.cpp
+# node, inputs, output, frames, planes, sums, watch; see kernels/kernels.cpp
 _POINTER = ctypes.c_void_p
-SIGNATURE = (_POINTER, _POINTER, _POINTER, ctypes.c_int64, _POINTER, _POINTER)
+SIGNATURE = (_POINTER, _POINTER, _POINTER, ctypes.c_int64, _POINTER, _POINTER, _POINTER)
 
 
 class Library:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flow.graph.arithmetic import fold_requant
+from flow.graph.arithmetic import channel_sums, fold_requant
 from flow.graph.engine import _structs as structs
 from flow.graph.engine._library import Library
 from flow.graph.engine._proof import (
@@ -42,10 +42,15 @@ def _rescaling(node: MatVec, by_channel: IntArray, shift: int) -> Rescaling | No
     low, high = stored_range(node.x)
     ends = by_channel * low, by_channel * high
     least, most = np.minimum(*ends).sum(axis=0).tolist(), np.maximum(*ends).sum(axis=0).tolist()
-    zero = [(offset(node.x) or 0) * total for total in by_channel.sum(axis=0).tolist()]
     return rescaling(
-        fold_requant(node), zero, list(zip(least, most, strict=True)), narrow=shift == 0
-    )
+        fold_requant(node), _zero(node).tolist(), list(zip(least, most, strict=True)),
+        narrow=shift == 0,
+    )  # fmt: skip
+
+
+def _zero(node: MatVec) -> IntArray:
+    """[cout]: what the true accumulator is more than that of stored codes."""
+    return (offset(node.x) or 0) * channel_sums(node)
 
 
 def _plane(node: MatVec, shift: int) -> structs.Plane:
@@ -98,7 +103,8 @@ def _matrix(node: MatVec, lanes: int, found: Rescaling, shift: int) -> Step:
         pixels, node.out_shape[2], sums, together,
     )  # fmt: skip
     planes = _limbs(plane) * (together * _plane_size(plane) + SLACK) if plane.copied else 0
-    return Step("matrix", argument, arrays.kept, planes, (_limbs(plane) * MOST_ROWS + 2) * sums)
+    scratch = (_limbs(plane) * MOST_ROWS + 2) * sums
+    return Step("matrix", argument, arrays.kept, planes, scratch, _zero(node))
 
 
 def _segments(node: MatVec, pitch: int) -> tuple[IntArray, IntArray]:
@@ -145,7 +151,9 @@ def _depthwise(node: MatVec, library: Library, found: Rescaling, shift: int) -> 
     )  # fmt: skip
     limbs = _limbs(plane)
     planes = limbs * (_plane_size(plane) + SLACK) if plane.copied else 0
-    return Step("depthwise", argument, arrays.kept, planes, (limbs + 2) * blocks * vector)
+    scratch = (limbs + 2) * blocks * vector
+    zero = np.tile(_zero(node), pixels)
+    return Step("depthwise", argument, arrays.kept, planes, scratch, zero)
 
 
 def pack_depthwise(weights: IntArray, library: Library) -> NDArray[np.int16]:

@@ -21,7 +21,8 @@ CHUNK = 64
 class Step:
     """A kernel with its argument, and the elements of scratch that it works in.
 
-    `arrays`: what `argument` points to. `planes` are int16, `sums` int32.
+    `arrays`: what `argument` points to. `planes` are int16, `sums` int32. `zero`, of a layer with
+    weights: what the true accumulators of a row are more than those of stored codes.
     """
 
     kernel: str
@@ -29,6 +30,7 @@ class Step:
     arrays: list[Any]
     planes: int = 0
     sums: int = 0
+    zero: NDArray[np.int64] | None = None
 
 
 @dataclass(slots=True)

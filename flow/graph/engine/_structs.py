@@ -30,6 +30,12 @@ class Requant(ctypes.Structure):
     ]
 
 
+class Watch(ctypes.Structure):
+    """Notes of accumulators, and of what requantisation clips."""
+
+    _fields_ = [*_arrays("least", "most"), *_longs("clipped_low", "clipped_high")]
+
+
 class Plane(ctypes.Structure):
     """The input of a window."""
 

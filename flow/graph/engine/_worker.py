@@ -13,10 +13,11 @@ from flow.graph.engine._layout import ALIGNMENT, layout
 from flow.graph.engine._library import Library
 from flow.graph.engine._proof import offset
 from flow.graph.engine._step import Step, dtype_of
-from flow.graph.reference import run_node
+from flow.graph.engine._watch import Watch
+from flow.graph.observe import Seen, ends, observe_node
 from flow.graph.types import IntArray, IntGraph, Node, TensorType
 
-Call = Callable[[int], None]  # one node on so many frames
+Call = Callable[[int, Watch | None], None]  # one kernel on so many frames, with or without notes
 
 
 class Worker:
@@ -44,8 +45,8 @@ class Worker:
             )
             for name, (shape, tensor) in shapes.items()
         }
-        self._calls: list[tuple[Node, Call]] = [
-            (node, self._bound(node, step, library))
+        self._calls: list[tuple[Node, Call | None]] = [
+            (node, None if step is None else self._bound(node, step, library))
             for node, step in zip(graph.nodes, steps, strict=True)
         ]
 
@@ -57,8 +58,8 @@ class Worker:
     def run(self, codes: NDArray[Any]) -> IntArray:
         """Output codes for legal input codes [n, h, w, c], n up to `frames`."""
         self._enter(codes)
-        for _, call in self._calls:
-            call(len(codes))
+        for node, call in self._calls:
+            self._run(node, call, len(codes))
         return self._codes(self._graph.output.name, len(codes))
 
     def run_taps(self, codes: NDArray[Any]) -> dict[str, IntArray]:
@@ -66,9 +67,26 @@ class Worker:
         self._enter(codes)
         taps = {self._graph.input_name: codes.astype(np.int64)}
         for node, call in self._calls:
-            call(len(codes))
+            self._run(node, call, len(codes))
             taps[node.name] = self._codes(node.name, len(codes))
         return taps
+
+    def observe(self, codes: NDArray[Any]) -> dict[str, Seen]:
+        """What every node shows, by name."""
+        self._enter(codes)
+        found = {}
+        for step, (node, call) in zip(self._steps, self._calls, strict=True):
+            if step is None or call is None:
+                found[node.name] = self._by_reference(node, len(codes))
+                continue
+            watch = Watch(step.zero)
+            call(len(codes), watch)
+            stored, less = self._tensors[node.name][: len(codes)], offset(node.y) or 0
+            low, high = ends(stored)
+            found[node.name] = Seen(
+                watch.acc, (low + less, high + less), stored.size, watch.clipped
+            )
+        return found
 
     def _enter(self, codes: NDArray[Any]) -> None:
         to = self._tensors[self._graph.input_name][: len(codes)]
@@ -81,21 +99,29 @@ class Worker:
     def _codes(self, name: str, frames: int) -> IntArray:
         return _true_codes(self._tensors[name][:frames], self._types[name])
 
-    def _bound(self, node: Node, step: Step | None, library: Library) -> Call:
-        if step is None:
-            return lambda frames: self._by_reference(node, frames)
+    def _bound(self, node: Node, step: Step, library: Library) -> Call:
         function, argument = library.functions[step.kernel], ctypes.byref(step.argument)
         inputs = (ctypes.c_void_p * len(node.sources))(
             *(self._tensors[source].ctypes.data for source in node.sources)
         )
         output = self._tensors[node.name].ctypes.data
         planes, sums = self._planes.ctypes.data, self._sums.ctypes.data
-        return lambda frames: function(argument, inputs, output, frames, planes, sums)
+        return lambda frames, watch: function(
+            argument, inputs, output, frames, planes, sums, watch and watch.address
+        )
 
-    def _by_reference(self, node: Node, frames: int) -> None:
-        found = run_node(node, *(self._codes(source, frames) for source in node.sources))
+    def _run(self, node: Node, call: Call | None, frames: int) -> None:
+        if call is None:
+            self._by_reference(node, frames)
+        else:
+            call(frames, None)
+
+    def _by_reference(self, node: Node, frames: int) -> Seen:
+        inputs = (self._codes(source, frames) for source in node.sources)
+        found, seen = observe_node(node, *inputs)
         to = self._tensors[node.name][:frames]
         to[...] = (found - (offset(node.y) or 0)).reshape(to.shape)
+        return seen
 
 
 def _true_codes(stored: NDArray[Any], tensor: TensorType) -> IntArray:

@@ -17,6 +17,7 @@ from flow.graph import Kind, MatVec, Node, TensorType
 from flow.graph.engine._library import Library
 from flow.graph.engine._proof import offset
 from flow.graph.engine._step import SLACK, Step, dtype_of
+from flow.graph.engine._watch import Watch
 from flow.graph.types import IntArray
 from tests.graph.random_nodes import Generator, matrix
 
@@ -24,7 +25,9 @@ RUBBISH = -21555
 PROT_NONE = 0
 
 
-def run_step(node: Node, step: Step, library: Library, inputs: list[IntArray]) -> IntArray:
+def run_step(
+    node: Node, step: Step, library: Library, inputs: list[IntArray], watch: Watch | None = None
+) -> IntArray:
     """Codes [n, oh, ow, cout] that the kernel gives for the codes of its inputs."""
     stored = [_stored(codes, x) for codes, x in zip(inputs, node.x_types, strict=True)]
     frames, size = len(inputs[0]), int(np.prod(node.out_shape))
@@ -33,7 +36,7 @@ def run_step(node: Node, step: Step, library: Library, inputs: list[IntArray]) -
     pointers = (ctypes.c_void_p * len(stored))(*(array.ctypes.data for array in stored))
     library.functions[step.kernel](
         ctypes.byref(step.argument), pointers, output.ctypes.data, frames, planes.ctypes.data,
-        sums.ctypes.data,
+        sums.ctypes.data, None if watch is None else watch.address,
     )  # fmt: skip
     codes = output[: frames * size].astype(np.int64) + (offset(node.y) or 0)
     return codes.reshape(frames, *node.out_shape)

@@ -13,7 +13,11 @@ import pytest
 from flow.graph import Kind, MatVec, run_node
 from flow.graph.engine import _library
 from flow.graph.engine._library import Library
+from flow.graph.engine._step import Step
 from flow.graph.engine._steps import step_of
+from flow.graph.engine._watch import Watch
+from flow.graph.observe import observe_node
+from flow.graph.types import IntArray, Node
 from tests.graph.engine.harness import run_step, wide_matrix
 from tests.graph.random_nodes import KINDS, random_inputs, random_node
 
@@ -79,9 +83,18 @@ def check_seeds(library: Library, kind: str, seeds: Sequence[int]) -> None:
         step = step_of(node, library)
         assert step is not None, seed
         inputs = random_inputs(node, 5, seed)
-        np.testing.assert_array_equal(
-            run_step(node, step, library, inputs), run_node(node, *inputs), f"seed {seed}"
-        )
+        check_step(node, step, library, inputs, seed)
+
+
+def check_step(node: Node, step: Step, library: Library, inputs: list[IntArray], seed: int) -> None:
+    """Codes, and the notes that the kernel takes when it is asked to, over two calls."""
+    expected, seen = observe_node(node, *inputs)
+    np.testing.assert_array_equal(run_step(node, step, library, inputs), expected, f"seed {seed}")
+    watch = Watch(step.zero)
+    for part in (slice(1), slice(1, None)):
+        found = run_step(node, step, library, [codes[part] for codes in inputs], watch)
+        np.testing.assert_array_equal(found, expected[part], f"seed {seed}")
+    assert (watch.acc, watch.clipped) == (seen.acc, seen.clipped), f"seed {seed}"
 
 
 def test_wide_layers_equal_the_reference(library: Library) -> None:
@@ -92,9 +105,7 @@ def test_wide_layers_equal_the_reference(library: Library) -> None:
         assert step is not None, seed
         inputs = random_inputs(node, 4, seed)
         inputs[0][2], inputs[0][3] = node.x.lo, node.x.hi
-        np.testing.assert_array_equal(
-            run_step(node, step, library, inputs), run_node(node, *inputs), f"seed {seed}"
-        )
+        check_step(node, step, library, inputs, seed)
 
 
 def test_the_wide_layers_take_every_way_through_the_kernels() -> None:

@@ -1,6 +1,8 @@
 // Depthwise convolutions: 2 * LANES channels at a time, two taps in each product.
 #pragma once
 
+#include <algorithm>
+
 #include "plane.h"
 #include "requant.h"
 
@@ -47,10 +49,10 @@ inline void depthwise_sums(const Depthwise& d, const int16_t* window, int32_t* s
 
 // `planes`: one for each limb; `sums`: accumulators of one window for each limb, then as int64_t.
 inline void depthwise(const Depthwise& d, const int16_t* x, void* y, int64_t frames,
-                      int16_t* planes, int32_t* sums) {
+                      int16_t* planes, int32_t* sums, Watch* watch) {
   const int64_t count = int64_t(d.blocks) * 2 * LANES;
   const Finish finish(d.requant, d.plane.limb_shift,
-                      reinterpret_cast<int64_t*>(sums + d.plane.limbs() * count));
+                      reinterpret_cast<int64_t*>(sums + d.plane.limbs() * count), watch);
   for (int64_t frame = 0; frame < frames; ++frame) {
     const int16_t* made[2];
     for (int limb = 0; limb < d.plane.limbs(); ++limb)
@@ -59,8 +61,10 @@ inline void depthwise(const Depthwise& d, const int16_t* x, void* y, int64_t fra
     for (int64_t step = 0; step < d.steps; ++step) {
       for (int limb = 0; limb < d.plane.limbs(); ++limb)
         depthwise_sums(d, made[limb] + d.windows_at[step], sums + limb * count);
-      finish(sums, sums + count, y, frame * d.output_size + d.outputs_at[step],
-             one_row(count));
+      const int64_t at = d.outputs_at[step];
+      const int64_t next = step + 1 < d.steps ? d.outputs_at[step + 1] : d.output_size;
+      finish(sums, sums + count, y, frame * d.output_size + at,
+             one_row(count, std::min(count, next - at)));
     }
   }
 }

@@ -46,8 +46,8 @@ struct Shuffle {
 };
 
 template <class Int>
-void merge_as(const Merge& m, const int16_t* const* x, void* y, int64_t total) {
-  const Requantise<Int> requantise = requantiser<Int>(m.requant);
+void merge_as(const Merge& m, const int16_t* const* x, void* y, int64_t total, Watch* watch) {
+  const Requantiser<Int> requantise(m.requant, watch);
   for (int64_t start = 0; start < total; start += CHUNK) {
     Int acc[CHUNK] = {};
     for (int k = 0; k < m.inputs; ++k) {
@@ -55,20 +55,20 @@ void merge_as(const Merge& m, const int16_t* const* x, void* y, int64_t total) {
       const Int weight = Int(1) << m.shifts[k];
       for (int i = 0; i < CHUNK; ++i) acc[i] += Int(from[i]) * weight;
     }
-    requantise(m.requant, acc, element(m.requant, y, start),
-               one_row(std::min<int64_t>(CHUNK, total - start)));
+    const int64_t count = std::min<int64_t>(CHUNK, total - start);
+    requantise(acc, element(m.requant, y, start), one_row(count, count));
   }
 }
 
-inline void merge(const Merge& m, const int16_t* const* x, void* y, int64_t frames) {
-  m.requant.wide ? merge_as<int64_t>(m, x, y, frames * m.size)
-                 : merge_as<int32_t>(m, x, y, frames * m.size);
+inline void merge(const Merge& m, const int16_t* const* x, void* y, int64_t frames, Watch* watch) {
+  m.requant.wide ? merge_as<int64_t>(m, x, y, frames * m.size, watch)
+                 : merge_as<int32_t>(m, x, y, frames * m.size, watch);
 }
 
 template <class Int>
 void product_as(const Product& m, const int16_t* first, const int16_t* second, void* y,
-                int64_t frames) {
-  const Requantise<Int> requantise = requantiser<Int>(m.requant);
+                int64_t frames, Watch* watch) {
+  const Requantiser<Int> requantise(m.requant, watch);
   const Int first_add = Int(m.first_add), second_add = Int(m.second_add);
   int64_t at = 0;
   for (int64_t frame = 0; frame < frames; ++frame, second += m.row)
@@ -77,36 +77,39 @@ void product_as(const Product& m, const int16_t* first, const int16_t* second, v
         Int acc[CHUNK];
         for (int i = 0; i < CHUNK; ++i)
           acc[i] = (first[at + start + i] + first_add) * (second[start + i] + second_add);
-        requantise(m.requant, acc, element(m.requant, y, at + start),
-                   one_row(std::min<int64_t>(CHUNK, m.row - start)));
+        const int64_t count = std::min<int64_t>(CHUNK, m.row - start);
+        requantise(acc, element(m.requant, y, at + start), one_row(count, count));
       }
 }
 
 inline void product(const Product& m, const int16_t* first, const int16_t* second, void* y,
-                    int64_t frames) {
-  m.requant.wide ? product_as<int64_t>(m, first, second, y, frames)
-                 : product_as<int32_t>(m, first, second, y, frames);
+                    int64_t frames, Watch* watch) {
+  m.requant.wide ? product_as<int64_t>(m, first, second, y, frames, watch)
+                 : product_as<int32_t>(m, first, second, y, frames, watch);
 }
 
 template <class Int>
-void join(const Part& part, const int16_t* x, void* y) {
-  const Requantise<Int> requantise = requantiser<Int>(part.requant);
+void join(const Part& part, const int16_t* x, void* y, Watch* watch) {
+  const Requantiser<Int> requantise(part.requant, watch);
   for (int64_t start = 0; start < part.channels; start += LANES) {
     Int acc[LANES];
     for (int i = 0; i < LANES; ++i) acc[i] = x[start + i];
-    requantise(part.requant, acc, element(part.requant, y, start), one_row(LANES));
+    requantise(acc, element(part.requant, y, start),
+               one_row(LANES, std::min<int64_t>(LANES, part.channels - start)));
   }
 }
 
 // Pixel by pixel: what a part writes too much is overwritten by the next one.
-inline void concat(const Concat& c, const int16_t* const* x, void* y, int64_t frames) {
+inline void concat(const Concat& c, const int16_t* const* x, void* y, int64_t frames,
+                   Watch* watch) {
   for (int64_t pixel = 0; pixel < frames * c.pixels; ++pixel) {
     int64_t at = pixel * c.channels;
     for (int k = 0; k < c.inputs; ++k) {
       const Part& part = c.parts[k];
       void* to = element(part.requant, y, at);
       const int16_t* from = x[k] + pixel * part.channels;
-      part.requant.wide ? join<int64_t>(part, from, to) : join<int32_t>(part, from, to);
+      part.requant.wide ? join<int64_t>(part, from, to, watch)
+                        : join<int32_t>(part, from, to, watch);
       at += part.channels;
     }
   }

@@ -89,16 +89,16 @@ void matrix_rows(const Matrix& m, const Finish& finish, const int16_t* const* pl
       tiles<ROWS>(m, windows, sums + limb * limb_sums);
     }
     finish(sums, sums + limb_sums, output, (first + start) * m.channels,
-           {m.sums, std::min<int64_t>(ROWS, rows - start), m.sums, m.channels});
+           {m.sums, m.channels, std::min<int64_t>(ROWS, rows - start), m.sums, m.channels});
   }
 }
 
 // `scratch`: planes of each limb for `frames_together` frames, where copied; then, aligned, the
 // accumulators of MOST_ROWS pixels for each limb, and int64_t for one pixel.
 inline void matrix(const Matrix& m, const int16_t* x, void* y, int64_t frames, int16_t* planes,
-                   int32_t* sums) {
+                   int32_t* sums, Watch* watch) {
   int64_t* wide = reinterpret_cast<int64_t*>(sums + int64_t(m.plane.limbs()) * MOST_ROWS * m.sums);
-  const Finish finish(m.requant, m.plane.limb_shift, wide);
+  const Finish finish(m.requant, m.plane.limb_shift, wide, watch);
   const int64_t limb_size = m.frames_together * m.plane.size() + SLACK;
   for (int64_t first = 0; first < frames; first += m.frames_together) {
     const int64_t count = std::min<int64_t>(m.frames_together, frames - first);

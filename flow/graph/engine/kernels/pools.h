@@ -53,7 +53,8 @@ void windows(const Geometry& g, Each each) {
 }
 
 template <class Out>
-void average_as(const Average& a, const int16_t* x, void* output, int64_t frames, int32_t* sums) {
+void average_as(const Average& a, const int16_t* x, void* output, int64_t frames, int32_t* sums,
+                Watch* watch) {
   const Geometry& g = a.geometry;
   const int channels = g.channels;
   Out* y = static_cast<Out*>(output);
@@ -70,8 +71,9 @@ void average_as(const Average& a, const int16_t* x, void* output, int64_t frames
         const int64_t numerator = int64_t(sums[c]) * (int64_t(1) << a.pre_shift) + d.constant;
         int64_t quotient = numerator / d.divisor;
         if (a.even) quotient -= quotient & int64_t(quotient * d.divisor == numerator);
-        y[position * channels + c] =
-            Out(std::min(std::max(quotient + d.offset, a.lo), a.hi) + a.add);
+        const int64_t value = quotient + d.offset;
+        if (watch) watch->clipped_low += value < a.lo, watch->clipped_high += value > a.hi;
+        y[position * channels + c] = Out(std::min(std::max(value, a.lo), a.hi) + a.add);
       }
     });
     x += int64_t(g.height) * g.width * channels;
@@ -80,9 +82,10 @@ void average_as(const Average& a, const int16_t* x, void* output, int64_t frames
 }
 
 // `sums`: one for each channel.
-inline void average(const Average& a, const int16_t* x, void* y, int64_t frames, int32_t* sums) {
-  a.wide_output ? average_as<int64_t>(a, x, y, frames, sums)
-                : average_as<int16_t>(a, x, y, frames, sums);
+inline void average(const Average& a, const int16_t* x, void* y, int64_t frames, int32_t* sums,
+                    Watch* watch) {
+  a.wide_output ? average_as<int64_t>(a, x, y, frames, sums, watch)
+                : average_as<int16_t>(a, x, y, frames, sums, watch);
 }
 
 inline void largest(const Largest& m, const int16_t* x, int16_t* y, int64_t frames) {
