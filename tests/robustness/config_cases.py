@@ -196,17 +196,20 @@ CASES = (
          "  - there is no layer 'conv9'; its layers: conv2d, depthwise_conv2d, "
          "conv2d_1, depthwise_conv2d_1, conv2d_2, depthwise_conv2d_2, conv2d_3, "
          "depthwise_conv2d_3, conv2d_4, average_pooling2d, dense.\n"
-         "  Correct models.<model>.layers in config.yaml.",
+         "  Correct models.<model>.layers in config.yaml, or layers={...} in an hls4ml "
+         "script.",
          layers("{conv9: {pe: 8}}"), stage="plan"),
     Case("PE that does not divide", PLAN,
          "layer 'conv2d': PE=7 does not divide output channels=64 in a way that the "
          "streams support.\n"
-         "  Choose one of 1, 2, 4, 8, 16, 32, 64 in config.yaml "
-         "(models.<model>.layers.conv2d.pe).", layers("{conv2d: {pe: 7}}"), stage="plan"),
+         "  Choose one of 1, 2, 4, 8, 16, 32, 64: models.<model>.layers.conv2d.pe in "
+         "config.yaml, or layers={'conv2d': {'pe': ...}} in an hls4ml script.",
+         layers("{conv2d: {pe: 7}}"), stage="plan"),
     Case("SIMD that does not divide", PLAN,
          "layer 'conv2d': SIMD=7 does not divide K=40 in a way that the streams support.\n"
-         "  Choose one of 1, 2, 4, 5, 8, 10, 20, 40 in config.yaml "
-         "(models.<model>.layers.conv2d.simd).", layers("{conv2d: {simd: 7}}"), stage="plan"),
+         "  Choose one of 1, 2, 4, 5, 8, 10, 20, 40: models.<model>.layers.conv2d.simd in "
+         "config.yaml, or layers={'conv2d': {'simd': ...}} in an hls4ml script.",
+         layers("{conv2d: {simd: 7}}"), stage="plan"),
     Case("override of an unknown kind", CALL,
          "config.yaml has 1 error:\n"
          "  models.kws.layers.conv2d.lanes ({line layers:}): unknown key; allowed here: pe, "
@@ -227,24 +230,28 @@ CASES = (
          "  - there is no layer 'conv9'; its layers: conv2d, depthwise_conv2d, "
          "conv2d_1, depthwise_conv2d_1, conv2d_2, depthwise_conv2d_2, conv2d_3, "
          "depthwise_conv2d_3, conv2d_4, average_pooling2d, dense.\n"
-         "  Correct models.<model>.layers in config.yaml.",
+         "  Correct models.<model>.layers in config.yaml, or layers={...} in an hls4ml "
+         "script.",
          layers("{conv2d: {pe: 7, simd: 9}, conv9: {pe: 1}}"), stage="plan"),
     Case("interval that no fold reaches", PLAN,
          "layer 'conv2d' cannot reach an initiation interval of 10 cycles; its fastest "
          "fold (PE=64, SIMD=1) needs 5000.\n"
-         "  Raise target_ii_cycles in config.yaml.",
+         "  Raise the cycles per frame: target_ii_cycles in config.yaml, --cycles, or ii_cycles "
+         "in an hls4ml script.",
          config(("target_ii_cycles: 8000 ", "target_ii_cycles: 10 ")), stage="plan"),
     Case("no LUT to spend", PLAN,
          "'kws' at 8000 cycles does not fit 'xc7z020': estimated 15109 LUT of 53 (0.001 "
          "of 53200).\n"
-         "  Raise target_ii_cycles (or lut_budget) in config.yaml or choose a larger "
-         "--target.", config(("lut_budget: 0.7 ", "lut_budget: 0.001 ")),
+         "  Raise the cycles per frame: target_ii_cycles in config.yaml, --cycles, or ii_cycles "
+         "in an hls4ml script; or choose a larger target, or raise lut_budget in config.yaml.",
+         config(("lut_budget: 0.7 ", "lut_budget: 0.001 ")),
          stage="plan"),
     Case("tiny device", PLAN,
          "'kws' at 8000 cycles does not fit 'xc7z020': estimated 39680 LUT of 70 (0.7 "
          "of 100), 2 DSP of 0.\n"
-         "  Raise target_ii_cycles (or lut_budget) in config.yaml or choose a larger "
-         "--target.", config(("lut: 53200", "lut: 100"), ("dsp: 220", "dsp: 0")),
+         "  Raise the cycles per frame: target_ii_cycles in config.yaml, --cycles, or ii_cycles "
+         "in an hls4ml script; or choose a larger target, or raise lut_budget in config.yaml.",
+         config(("lut: 53200", "lut: 100"), ("dsp: 220", "dsp: 0")),
          stage="plan"),
     Case("samples of another shape than the network's", f"{CALL} --to evaluate",
          "data file {root}/models/samples/kws.npz: x has shape (120, 49, 10), expected "
