@@ -23,6 +23,8 @@ TEST_FILE = "ic_cifar10test_dev.npz"
 SIZE, CLASSES = 32, 10
 VALIDATION_IMAGES = 2000  # the last ones of the training files
 CALIBRATION_IMAGES = 500
+# Weights of the first layer are small, as its inputs go up to 255; so must be steps of Adam.
+SCHEDULE = Schedule(epochs=30, learning_rate=1e-4, learn_factor=1.0, patience=30)
 DISTILLATION = distil.Distillation(temperature=2.0, hard_share=0.3)
 
 
@@ -52,7 +54,7 @@ def prepare(folder: Path, float_models: Path) -> Benchmark:
         float_model=float_model,
         calibration=x[:CALIBRATION_IMAGES].astype(np.float32),
         task=lambda schedule: task(training, validation, teacher, recipe, schedule),
-        schedule=Schedule(epochs=30, learning_rate=1e-3, patience=30),
+        schedule=SCHEDULE,
         recipe=recipe,
         datasets={
             **{name: {"sha256": hash_file(folder / name)} for name in (*TRAIN_FILES, TEST_FILE)},

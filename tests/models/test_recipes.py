@@ -125,3 +125,13 @@ def test_a_float_network_is_trained_once(folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "trained.h5").stat().st_mtime_ns == stamp
     for one, other in zip(first.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_half_of_the_windows_are_coloured_alike_in_every_frame() -> None:
+    curves = ad.colours(400, 2.0, np.random.default_rng(0)).reshape(400, ad.JOINED, ad.BINS)
+    assert (curves == curves[:, :1]).all()
+    plain = (curves == 0).all((1, 2))
+    assert 160 < plain.sum() < 240
+    coloured = curves[~plain, 0]
+    assert 1.5 < coloured[:, [0, -1]].std() < 2.5  # both ends are points of the curve
+    assert np.abs(np.diff(coloured)).max() < 12.0 * (ad.TONE_POINTS - 1) / (ad.BINS - 1)
