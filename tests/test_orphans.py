@@ -33,7 +33,9 @@ def test_processes_of_the_folder_end_and_others_stay(tmp_path: Path) -> None:
 def test_children_of_an_orphan_end_too(tmp_path: Path) -> None:
     with marked(tmp_path):
         shell = subprocess.Popen(
-            ["sh", "-c", "sleep 60 & echo $!; wait"], stdout=subprocess.PIPE, text=True
+            ["sh", "-c", "sleep 60 & echo $!; exec sleep 60"],  # lives on when its child is killed
+            stdout=subprocess.PIPE,
+            text=True,
         )
     with shell:
         assert shell.stdout is not None
